@@ -1,0 +1,21 @@
+CREATE TABLE `user` (
+	`id` varchar(36) character set ascii collate ascii_bin NOT NULL,
+	`app_id` varchar(64) character set ascii collate ascii_bin NOT NULL,
+	`open_id` varchar(64) character set ascii collate ascii_bin NOT NULL,
+	`union_id` varchar(64) character set ascii collate ascii_bin,
+	`session_key` varchar(255) character set ascii collate ascii_bin NOT NULL,
+	`nick_name` varchar(64) character set utf8mb4 collate utf8mb4_unicode_ci,
+	`avatar_url` varchar(1024) character set utf8mb4 collate utf8mb4_unicode_ci,
+	`gender` tinyint,
+	`country` varchar(64) character set utf8mb4 collate utf8mb4_unicode_ci,
+	`province` varchar(64) character set utf8mb4 collate utf8mb4_unicode_ci,
+	`city` varchar(64) character set utf8mb4 collate utf8mb4_unicode_ci,
+	`language` varchar(64) character set utf8mb4 collate utf8mb4_unicode_ci,
+	`role` varchar(16) character set ascii collate ascii_bin NOT NULL,
+	`token_version` int NOT NULL,
+	`created_at` datetime(3) NOT NULL,
+	`updated_at` datetime(3) NOT NULL,
+	`last_login_at` datetime(3) NOT NULL,
+	CONSTRAINT `user_id` PRIMARY KEY(`id`),
+	CONSTRAINT `user_app_id_open_id` UNIQUE(`app_id`,`open_id`)
+);

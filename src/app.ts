@@ -1,0 +1,144 @@
+import { GraphQLError } from 'graphql';
+import { createYoga, type Plugin, type YogaServerOptions } from 'graphql-yoga';
+import { createKeyring } from './auth/keys.ts';
+import { createTokens } from './auth/tokens.ts';
+import type { Config } from './config.ts';
+import { type Connection, createContext, type Services } from './context.ts';
+import { failureBody, finishError } from './errors.ts';
+import { graphiqlOptions } from './graphiql.ts';
+import { createLog, type Log } from './ops/log.ts';
+import { schema } from './schema/index.ts';
+import { openStorage, type Storage } from './storage/open.ts';
+import { createWeChat } from './wechat/client.ts';
+
+/** A request whose header names are in lower case, as node:http has them. */
+export type HttpRequest = { method: string; headers: Record<string, string>; body?: string };
+
+export type App = {
+  /** GraphQL over HTTP at /graphql; the caller has read the body and seen to its size. */
+  fetch(url: string, request: HttpRequest, connection: Connection): Promise<Response>;
+  storage: Storage;
+  log: Log;
+  /** Where the sandbox listens, if it stands in for WeChat. */
+  sandboxUrl: string | undefined;
+  close(): Promise<void>;
+};
+
+/** What a test may put in the place of the real thing. */
+export type Overrides = { now?: () => Date; log?: Log };
+
+/**
+ * Makes the whole product of its configuration, without a socket of its own; nothing exists before, nothing is
+ * left after `close`.
+ * @throws {StorageError} when the database can't be used
+ */
+export const createApp = async (config: Config, overrides: Overrides = {}): Promise<App> => {
+  const { now, log = createLog(config.log.level) } = overrides;
+  const { apps, timeoutMs } = config.wechat;
+  const storage = await openStorage(config.database, config.sessionKeySecrets, now);
+  const sandbox = config.wechat.sandbox ? await startSandbox(apps) : undefined;
+  const close = async () => {
+    await sandbox?.close();
+    await storage.close();
+  };
+  try {
+    if (config.migrateOnStart) await storage.migrate();
+    await storage.check();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const yoga = await createServer(config, {
+    apps,
+    wechat: createWeChat({ apiUrl: sandbox?.url ?? config.wechat.apiUrl, timeoutMs }),
+    users: storage.users,
+    tokens: createTokens({
+      keys: await createKeyring(config.auth.secrets),
+      ttl: config.auth.tokenTtl,
+      audience: apps.map(({ appId }) => appId),
+      ...(now ? { now } : {}),
+    }),
+    log,
+  });
+  return {
+    fetch: async (url, request, connection) =>
+      withBody(isJson(request) ? await yoga.fetch(url, request, { connection }) : unsupported()),
+    storage,
+    log,
+    sandboxUrl: sandbox?.url,
+    close,
+  };
+};
+
+/** Never loaded in production. */
+const startSandbox = async (apps: Config['wechat']['apps']) =>
+  (await import('./wechat/sandbox.ts')).createSandbox({ apps });
+
+type ServerContext = { connection: Connection };
+
+const createServer = async (config: Config, services: Services) =>
+  createYoga<ServerContext>({
+    schema,
+    context: ({ request, connection }) => createContext(services, connection, request.headers),
+    ...(await graphiql(config.http.graphiql)),
+    plugins: [finishErrors(services.log)],
+    // finishError does it, for it knows the request that it logs about.
+    maskedErrors: false,
+    logging: yogaLog(services.log),
+    // http.ts has the routes and the limits.
+    landingPage: false,
+    healthCheckEndpoint: '/yoga-health',
+    maxRequestBodySize: false,
+    multipart: false,
+    cors: false,
+    batching: false,
+  });
+
+/** The one place that every error of every result passes. */
+const finishErrors = (log: Log): Plugin<object, ServerContext> => ({
+  onResultProcess({ result, setResult, serverContext }) {
+    if (Array.isArray(result) || !('errors' in result) || !result.errors) return;
+    const requestLog = log.child({ requestId: serverContext.connection.requestId });
+    setResult({
+      ...result,
+      errors: result.errors.map((error) => finishError(toGraphQLError(error), requestLog)),
+    });
+  },
+});
+
+const toGraphQLError = (error: unknown): GraphQLError =>
+  error instanceof GraphQLError ? error : new GraphQLError('', { originalError: toError(error) });
+
+const toError = (error: unknown): Error =>
+  error instanceof Error ? error : new TypeError('thrown: no Error');
+
+/** The page comes from this process whole: the default one loads its scripts from elsewhere. */
+const graphiql = async (
+  on: boolean,
+): Promise<Pick<YogaServerOptions<ServerContext, object>, 'graphiql' | 'renderGraphiQL'>> => {
+  if (!on) return { graphiql: false };
+  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
+  return { graphiql: graphiqlOptions, renderGraphiQL };
+};
+
+/** Yoga's own messages may quote the request, so only their number counts. */
+const yogaLog = (log: Log) => {
+  const say = () => log.debug('graphql-yoga has something to say');
+  return { debug: () => undefined, info: () => undefined, warn: say, error: say };
+};
+
+/** A page of another site can post forms and plain text without asking; JSON it can't. So bodies are JSON. */
+const isJson = ({ method, headers }: HttpRequest): boolean =>
+  method !== 'POST' || /^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '');
+
+const unsupported = () => new Response(null, { status: 415 });
+
+/** Clients look at `errors[].extensions`, so answers without a body (405, 406, 415) get one. */
+const withBody = async (response: Response): Promise<Response> => {
+  if (response.status < 400 || response.body) return response;
+  const message = `HTTP ${response.status}: send POST with Content-Type: application/json and a body such as {"query": "{ me { id } }"}.`;
+  return new Response(failureBody('BAD_REQUEST', message), {
+    status: response.status,
+    headers: { ...Object.fromEntries(response.headers), 'content-type': 'application/json; charset=utf-8' },
+  });
+};

@@ -1,0 +1,15 @@
+import { readConfig } from '../config.ts';
+import { openStorage } from '../storage/open.ts';
+import { readEnv, startOrExplain } from './start.ts';
+
+await startOrExplain(async () => {
+  const { database, sessionKeySecrets } = readConfig(readEnv());
+  const storage = await openStorage(database, sessionKeySecrets);
+  try {
+    await storage.migrate();
+    await storage.check();
+    process.stdout.write(`The tables in ${storage.place} are up to date.\n`);
+  } finally {
+    await storage.close();
+  }
+});

@@ -1,0 +1,230 @@
+import { z } from 'zod';
+import type { DatabaseOptions } from './storage/open.ts';
+import type { WeChatApp } from './wechat/client.ts';
+
+/** Everything that an operator decides, by concern. docs/configuration.md and .env.example name the variables. */
+export type Config = {
+  mode: 'development' | 'test' | 'production';
+  http: { host: string; port: number; graphiql: boolean };
+  database: DatabaseOptions;
+  migrateOnStart: boolean;
+  /** The first secret seals session_keys, all of them open. */
+  sessionKeySecrets: Secrets;
+  wechat: {
+    /** The first is the default of `login`. */
+    apps: readonly [WeChatApp, ...WeChatApp[]];
+    /** The sandbox stands in for WeChat: its apiUrl is not used. */
+    sandbox: boolean;
+    apiUrl: string;
+    /** Milliseconds for one call to WeChat, body included. */
+    timeoutMs: number;
+  };
+  /** The first secret signs tokens, all of them verify. A token lives `tokenTtl` seconds. */
+  auth: { secrets: Secrets; tokenTtl: number };
+  log: { level: (typeof LEVELS)[number] };
+};
+
+export type Secrets = readonly [string, ...string[]];
+
+/** Every fault of the environment at once, each with the variable, what is wrong and how to mend it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(
+      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+    );
+    this.faults = faults;
+  }
+}
+
+/** Process environment: names to texts. An empty text counts as absent. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** The app of the sandbox, where no mini program is configured. */
+export const SANDBOX_APP: WeChatApp = {
+  appId: 'wxsandbox0000000',
+  secret: 'sandbox-secret-known-to-everyone',
+};
+
+const LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+const MIN_SECRET_BYTES = 32;
+const MIN_SECRET_VARIETY = 10;
+const PLACEHOLDER =
+  /change[-_ ]?(me|this)|replace[-_ ]?(me|this)|your[-_ ]|placeholder|example|known-to-everyone/i;
+
+/**
+ * Reads the environment, once; nobody else does.
+ * @throws {ConfigError}
+ */
+export const readConfig = (env: Env): Config => {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+  const production = given.NODE_ENV === 'production';
+  const parsed = variables(production).safeParse(given);
+  const faults = [
+    ...(parsed.error?.issues ?? []).map(({ path, message }) => `${path.join('.')} ${message}`),
+    ...conflicts(given, production),
+  ];
+  const raw = parsed.data;
+  if (!raw || faults.length > 0) throw new ConfigError(faults);
+
+  const { WECHAT_APP_ID: appId, WECHAT_APP_SECRET: secret, WECHAT_APPS: more } = raw;
+  const [first = SANDBOX_APP, ...others] = [...(appId && secret ? [{ appId, secret }] : []), ...more];
+  return {
+    mode: raw.NODE_ENV,
+    http: { host: raw.HOST, port: raw.PORT, graphiql: !production },
+    database: raw.DATABASE_URL,
+    migrateOnStart: raw.MIGRATE_ON_START,
+    sessionKeySecrets: raw.SESSION_KEY_SECRET,
+    wechat: {
+      apps: [first, ...others],
+      sandbox: first === SANDBOX_APP,
+      apiUrl: raw.WECHAT_API_URL,
+      timeoutMs: raw.WECHAT_TIMEOUT_MS,
+    },
+    auth: { secrets: raw.JWT_SECRET, tokenTtl: raw.TOKEN_TTL },
+    log: { level: raw.LOG_LEVEL },
+  };
+};
+
+/** The variables, what each may hold, and the remedy that its fault is reported with. */
+const variables = (production: boolean) =>
+  z.object({
+    NODE_ENV: oneOf(['development', 'test', 'production']).default('development'),
+    PORT: integer(0, 65_535, 4000),
+    HOST: z.string().default(production ? '0.0.0.0' : '127.0.0.1'),
+    DATABASE_URL: (production
+      ? z.string(
+          'is missing: set mysql://user:password@host:3306/database, or file:/path/to/file.db for one small server',
+        )
+      : z.string().default('file:.data/weapp-login.db')
+    ).transform(readDatabaseUrl),
+    MIGRATE_ON_START: oneOf(['0', '1'])
+      .default(production ? '0' : '1')
+      .transform((value) => value === '1'),
+    SESSION_KEY_SECRET: z.string(NO_SECRET).transform(readSecrets),
+    JWT_SECRET: z.string(NO_SECRET).transform(readSecrets),
+    TOKEN_TTL: integer(60, 30 * 86_400, 3600),
+    WECHAT_APP_ID: z.string().regex(APP_ID, NO_APP_ID).optional(),
+    WECHAT_APP_SECRET: z.string().regex(APP_SECRET, NO_APP_SECRET).optional(),
+    WECHAT_APPS: z.string().default('').transform(readApps),
+    WECHAT_API_URL: z
+      .url({ protocol: /^https?$/, error: 'is not a URL: leave it out for https://api.weixin.qq.com' })
+      .default('https://api.weixin.qq.com'),
+    WECHAT_TIMEOUT_MS: integer(100, 60_000, 5000),
+    LOG_LEVEL: oneOf(LEVELS).default(production ? 'info' : 'warn'),
+  });
+
+const NO_SECRET =
+  'is missing: set 32 random bytes or more, such as `openssl rand -base64 48` prints, and keep them: a new one ends what the old one protects';
+const APP_ID = /^wx\w{4,62}$/;
+const NO_APP_ID =
+  'is not an AppID such as wx4f4bc4dec97d474b: copy it from mp.weixin.qq.com, 开发管理, 开发设置';
+const APP_SECRET = /^[\w-]{16,128}$/;
+const NO_APP_SECRET =
+  'is not an AppSecret (32 letters and digits): copy it from mp.weixin.qq.com, 开发管理, 开发设置';
+
+/** Faults that lie between variables. */
+const conflicts = (given: Env, production: boolean): string[] => {
+  const { WECHAT_APP_ID: appId, WECHAT_APP_SECRET: secret, WECHAT_APPS: apps, JWT_SECRET: jwt } = given;
+  const faults: string[] = [];
+  if (appId && !secret)
+    faults.push('WECHAT_APP_SECRET is missing: WECHAT_APP_ID needs the AppSecret of that mini program');
+  if (secret && !appId)
+    faults.push('WECHAT_APP_ID is missing: WECHAT_APP_SECRET needs the AppID of that mini program');
+  if (production && !appId && !secret && !apps)
+    faults.push(
+      'WECHAT_APP_ID and WECHAT_APP_SECRET are missing: the sandbox never stands in for WeChat in production',
+    );
+  if (production && secret && PLACEHOLDER.test(secret))
+    faults.push(`WECHAT_APP_SECRET is a placeholder: ${NO_APP_SECRET}`);
+  if (production && jwt && jwt === given.SESSION_KEY_SECRET)
+    faults.push(
+      'SESSION_KEY_SECRET is the same as JWT_SECRET: give each its own, so that one leak opens one door',
+    );
+  return faults;
+};
+
+const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, `must be one of ${values.join(', ')}`);
+
+const integer = (min: number, max: number, fallback: number) => {
+  const fault = `must be a whole number from ${min} to ${max}; leave it out for ${fallback}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, fault)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, fault)
+    .default(fallback);
+};
+
+type Fault = z.core.$RefinementCtx<string>;
+
+const refuse = (context: Fault, message: string): never => {
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+};
+
+const readSecrets = (text: string, context: Fault): Secrets => {
+  const [first = '', ...rest] = text.split(',').map((secret) => secret.trim());
+  const secrets: Secrets = [first, ...rest];
+  secrets.forEach((secret, i) => {
+    const which = rest.length > 0 ? ` (number ${i + 1} of the list)` : '';
+    if (Buffer.byteLength(secret) < MIN_SECRET_BYTES)
+      refuse(
+        context,
+        `is too short${which}: it needs ${MIN_SECRET_BYTES} bytes or more, such as \`openssl rand -base64 48\` prints`,
+      );
+    else if (PLACEHOLDER.test(secret) || new Set(secret).size < MIN_SECRET_VARIETY)
+      refuse(
+        context,
+        `is a placeholder or can be guessed${which}: put random bytes there, such as \`openssl rand -base64 48\` prints`,
+      );
+  });
+  return secrets;
+};
+
+const readApps = (text: string, context: Fault): WeChatApp[] => {
+  const apps = text.split(',').flatMap((pair): WeChatApp[] => {
+    const [appId = '', secret = ''] = pair.split(':').map((part) => part.trim());
+    return pair.trim() === '' ? [] : [{ appId, secret }];
+  });
+  if (!apps.every(({ appId, secret }) => APP_ID.test(appId) && APP_SECRET.test(secret)))
+    return refuse(context, 'must read appid:secret,appid:secret, with AppIDs such as wx4f4bc4dec97d474b');
+  return apps;
+};
+
+const readDatabaseUrl = (text: string, context: Fault): DatabaseOptions => {
+  if (text.startsWith('file:'))
+    return { dialect: 'sqlite', path: text.slice('file:'.length).replace(/^\/\/(?=\/)/, '') };
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url?.protocol !== 'mysql:')
+    return refuse(
+      context,
+      'must begin with mysql:// (mysql://user:password@host:3306/database) or file: (file:.data/my.db)',
+    );
+  const { ssl, socketPath, poolSize, ...unknown } = Object.fromEntries(url.searchParams);
+  const [stranger] = Object.keys(unknown);
+  if (stranger)
+    return refuse(
+      context,
+      `has the unknown option ${stranger}: it takes ssl=1, poolSize=10 and socketPath=/path/to/mysqld.sock`,
+    );
+  const database = decodeURIComponent(url.pathname.slice(1));
+  if (!database) return refuse(context, 'names no database: mysql://user:password@host:3306/database');
+  return {
+    dialect: 'mysql',
+    host: decodeURIComponent(url.hostname.replace(/^\[|\]$/g, '')),
+    port: Number(url.port || 3306),
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    database,
+    socketPath,
+    ssl: ssl === '1' || ssl === 'true',
+    poolSize: Number(poolSize) || 10,
+    timeoutMs: DATABASE_TIMEOUT_MS,
+  };
+};
+
+const DATABASE_TIMEOUT_MS = 5000;

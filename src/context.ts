@@ -1,0 +1,45 @@
+import type { Tokens } from './auth/tokens.ts';
+import { readViewer, type Viewer } from './auth/viewer.ts';
+import type { Log } from './ops/log.ts';
+import type { User, Users } from './storage/users.ts';
+import type { WeChat, WeChatApp } from './wechat/client.ts';
+
+/** What the process has, made once by app.ts. */
+export type Services = {
+  /** The mini programs that are served; the first is the default. */
+  apps: readonly [WeChatApp, ...WeChatApp[]];
+  wechat: WeChat;
+  users: Users;
+  tokens: Tokens;
+  log: Log;
+};
+
+/** What is known of a request beside its text. */
+export type Connection = { requestId: string };
+
+/** What resolvers work with, made for each request. */
+export type Context = Services & {
+  connection: Connection;
+  /** Who asks; found out at the first call, so that `login` never minds a stale token. */
+  viewer(): Promise<Viewer<User>>;
+  /** The same once it was found out, for those who can't wait. */
+  knownViewer(): Viewer<User> | undefined;
+};
+
+export const createContext = (services: Services, connection: Connection, headers: Headers): Context => {
+  let asked: Promise<Viewer<User>> | undefined;
+  let known: Viewer<User> | undefined;
+  const ask = async () => {
+    known = await readViewer(headers.get('authorization'), services.tokens, services.users.byId);
+    return known;
+  };
+  return {
+    ...services,
+    connection,
+    viewer: () => {
+      asked ??= ask();
+      return asked;
+    },
+    knownViewer: () => known,
+  };
+};

@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Env } from './config.ts';
+
+const FILE = 'secrets.json';
+const kept = z.object({ JWT_SECRET: z.string(), SESSION_KEY_SECRET: z.string() });
+
+/**
+ * Outside production, secrets that are missing are made once and kept in a folder, so that tokens survive a
+ * restart; several processes that start at once get the same.
+ */
+export const withDevelopmentSecrets = (env: Env, folder = '.data'): Env => {
+  if (env.NODE_ENV === 'production' || (env.JWT_SECRET && env.SESSION_KEY_SECRET)) return env;
+  return { ...env, ...made(folder, env) };
+};
+
+const made = (folder: string, env: Env): Env => {
+  const secrets = read(folder) ?? make(folder);
+  return {
+    JWT_SECRET: env.JWT_SECRET || secrets.JWT_SECRET,
+    SESSION_KEY_SECRET: env.SESSION_KEY_SECRET || secrets.SESSION_KEY_SECRET,
+  };
+};
+
+const read = (folder: string) => {
+  try {
+    return kept.parse(JSON.parse(readFileSync(join(folder, FILE), 'utf8')));
+  } catch {
+    return null;
+  }
+};
+
+const make = (folder: string) => {
+  const secrets = { JWT_SECRET: secret(), SESSION_KEY_SECRET: secret() };
+  const draft = join(folder, `${FILE}.${process.pid}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  try {
+    linkSync(draft, join(folder, FILE));
+  } catch {
+    // Another process was first: its secrets count.
+  }
+  rmSync(draft);
+  return read(folder) ?? secrets;
+};
+
+const secret = () => randomBytes(48).toString('base64');

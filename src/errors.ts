@@ -1,0 +1,154 @@
+import { GraphQLError } from 'graphql';
+import type { Log } from './ops/log.ts';
+import { StorageError } from './storage/failures.ts';
+import { WeChatError } from './wechat/client.ts';
+
+/** What a client should do about an error. */
+export const ERROR_ACTIONS = {
+  RELOGIN: 'Call wx.login for a new code, then login, then send the request again: once, silently.',
+  RETRY_LATER:
+    'Wait `retryAfter` seconds, or a few where it is absent, then try again (login: with a new code).',
+  FIX_REQUEST: 'The request is wrong and stays wrong: change it.',
+  STOP: 'Nothing that the mini program can do helps: show a message.',
+} as const;
+
+export type ErrorAction = keyof typeof ERROR_ACTIONS;
+
+/** Every code that a client can meet: what to do, and what it means. docs/errors.md is this table for people. */
+export const ERROR_CODES = {
+  UNAUTHENTICATED: ['RELOGIN', 'The token is missing, malformed, expired, revoked or not ours.'],
+  FORBIDDEN: ['STOP', 'The viewer is signed in but may not do this.'],
+  BAD_USER_INPUT: [
+    'FIX_REQUEST',
+    'An argument or a variable has a value that is not taken; the message names it.',
+  ],
+  RATE_LIMITED: ['RETRY_LATER', 'This client asked too often.'],
+  WECHAT_CODE_INVALID: [
+    'RELOGIN',
+    'WeChat knows no such code: it is wrong, used, older than 5 minutes, or of another mini program.',
+  ],
+  WECHAT_USER_BLOCKED: ['STOP', 'WeChat refuses this user as a security risk.'],
+  WECHAT_RATE_LIMITED: ['RETRY_LATER', 'WeChat says that this user or this mini program asked too often.'],
+  WECHAT_UNAVAILABLE: [
+    'RETRY_LATER',
+    'WeChat failed or did not answer in time; the code must be taken as used.',
+  ],
+  WECHAT_MISCONFIGURED: [
+    'STOP',
+    "WeChat refuses this server's own configuration; its operator finds out more in the log.",
+  ],
+  USER_DISABLED: ['STOP', 'The account was disabled by an administrator.'],
+  SERVICE_UNAVAILABLE: ['RETRY_LATER', 'The database of this server did not answer in time.'],
+  INTERNAL_SERVER_ERROR: [
+    'RETRY_LATER',
+    'A fault of this server; its operator finds it in the log by the request id.',
+  ],
+  GRAPHQL_PARSE_FAILED: ['FIX_REQUEST', 'The query is not GraphQL.'],
+  GRAPHQL_VALIDATION_FAILED: ['FIX_REQUEST', 'The query does not fit the schema.'],
+  OPERATION_RESOLUTION_FAILURE: ['FIX_REQUEST', '`operationName` names none of the operations of the query.'],
+  BAD_REQUEST: ['FIX_REQUEST', 'The HTTP request is not GraphQL over HTTP.'],
+  REQUEST_ENTITY_TOO_LARGE: ['FIX_REQUEST', 'The body of the request is longer than 64 KB.'],
+  NOT_FOUND: ['FIX_REQUEST', 'There is nothing at this path; the API is at /graphql.'],
+} as const satisfies Record<string, readonly [ErrorAction, string]>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+type Detail = {
+  retryAfter?: number | undefined;
+  wechat?: { errcode: number; rid?: string | undefined } | undefined;
+};
+
+/** An error for the client: `extensions` hold code, action and what else is known. */
+export const fail = (code: ErrorCode, message: string, { retryAfter, wechat }: Detail = {}): GraphQLError =>
+  new GraphQLError(message, {
+    extensions: {
+      code,
+      action: ERROR_CODES[code][0],
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+      ...(wechat === undefined ? {} : { wechat }),
+    },
+  });
+
+/** The same for answers that are no GraphQL result. */
+export const failureBody = (code: ErrorCode, message: string): string =>
+  JSON.stringify({ errors: [{ message, extensions: { code, action: ERROR_CODES[code][0] } }] });
+
+/**
+ * What a client may see of a failure inside: WeChat's and the database's by their code, anything else as
+ * INTERNAL_SERVER_ERROR. The failure itself belongs in the log.
+ */
+export const toClientError = (failure: unknown): GraphQLError => {
+  if (failure instanceof WeChatError) return fromWeChat(failure);
+  if (failure instanceof StorageError && failure.failure === 'UNAVAILABLE')
+    return fail('SERVICE_UNAVAILABLE', 'The database did not answer in time. Try again in a few seconds.', {
+      retryAfter: 2,
+    });
+  return fail(
+    'INTERNAL_SERVER_ERROR',
+    'A fault of this server, logged with the id of this request. Try again later.',
+  );
+};
+
+const fromWeChat = ({ code, errcode, rid, retryAfter }: WeChatError): GraphQLError =>
+  fail(code, WECHAT_MESSAGES[code], {
+    retryAfter,
+    wechat: errcode === undefined ? undefined : { errcode, ...(rid === undefined ? {} : { rid }) },
+  });
+
+const WECHAT_MESSAGES = {
+  WECHAT_CODE_INVALID:
+    'WeChat refused the code: it is wrong, used, older than 5 minutes, or of another mini program. Call wx.login again and send the new code at once.',
+  WECHAT_USER_BLOCKED: 'WeChat refuses to log in this user (risk control). Trying again does not help.',
+  WECHAT_RATE_LIMITED:
+    'WeChat limits how often this user or mini program may log in. Wait, then call wx.login again.',
+  WECHAT_UNAVAILABLE:
+    'WeChat failed or did not answer in time. Wait a few seconds, then call wx.login again: the code must be taken as used.',
+  WECHAT_MISCONFIGURED:
+    'WeChat refuses the configuration of this server. Its operator finds the reason in the log.',
+} as const;
+
+/**
+ * Makes an error of a result fit for the client: failures from inside are logged and replaced, the errors of
+ * graphql-js and Yoga get the code and the action that they lack.
+ * @param log bears the id of the request
+ */
+export const finishError = (error: GraphQLError, log: Log): GraphQLError => {
+  const failure = failureIn(error);
+  if (failure !== undefined) {
+    report(failure, log);
+    return moved(toClientError(failure), error);
+  }
+  const { originalError: _, ...extensions } = error.extensions;
+  const code = codeOf(error);
+  return moved(
+    new GraphQLError(error.message, { extensions: { ...extensions, code, action: ERROR_CODES[code][0] } }),
+    error,
+  );
+};
+
+const failureIn = (error: unknown): unknown => {
+  if (!(error instanceof GraphQLError)) return error;
+  return error.originalError ? failureIn(error.originalError) : undefined;
+};
+
+/** Says to the operator what happened; nothing that a user can cause at will is above `info`. */
+const report = (failure: unknown, log: Log): void => {
+  if (failure instanceof WeChatError) {
+    const { code, endpoint, errcode, rid, remedy } = failure;
+    const level = remedy ? 'error' : code === 'WECHAT_UNAVAILABLE' ? 'warn' : 'info';
+    log[level]({ wechat: { code, endpoint, errcode, rid, remedy } }, failure.message);
+  } else
+    log.error({ err: failure }, failure instanceof StorageError ? failure.message : 'unexpected failure');
+};
+
+/** The error at the place of another. */
+const moved = ({ message, extensions }: GraphQLError, { nodes, path }: GraphQLError): GraphQLError =>
+  new GraphQLError(message, { nodes: nodes ?? null, path: path ?? null, extensions });
+
+/** Errors without a code come from graphql-js: a variable whose value doesn't fit its type. */
+const codeOf = ({ extensions: { code } }: GraphQLError): ErrorCode => {
+  if (typeof code !== 'string') return 'BAD_USER_INPUT';
+  return isErrorCode(code) ? code : 'BAD_REQUEST';
+};
+
+const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERROR_CODES, code);

@@ -1,0 +1,8 @@
+import { builder } from './builder.ts';
+import './errors.ts';
+import './login.ts';
+import './profile.ts';
+import './scalars.ts';
+import './user.ts';
+
+export const schema = builder.toSchema({});

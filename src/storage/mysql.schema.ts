@@ -1,0 +1,39 @@
+import { customType, datetime, int, mysqlTable, tinyint, unique } from 'drizzle-orm/mysql-core';
+
+/** An opaque identifier or an enumeration, compared byte for byte: `oAbc` and `oABC` are two people. */
+const ascii = customType<{ data: string; config: { length: number }; configRequired: true }>({
+  dataType: ({ length }) => `varchar(${length}) character set ascii collate ascii_bin`,
+});
+
+/** Text of people, whatever the character set of the database is; the length is in code points. */
+const text = customType<{ data: string; config: { length: number }; configRequired: true }>({
+  dataType: ({ length }) => `varchar(${length}) character set utf8mb4 collate utf8mb4_unicode_ci`,
+});
+
+/** A moment in UTC to the millisecond. The application writes it; SQL's NOW() follows the server's zone. */
+const moment = (name: string) => datetime(name, { mode: 'date', fsp: 3 });
+
+/** One person in one mini program. sqlite.schema.ts has the same columns; the compiler compares the two. */
+export const user = mysqlTable(
+  'user',
+  {
+    id: ascii('id', { length: 36 }).primaryKey(),
+    appId: ascii('app_id', { length: 64 }).notNull(),
+    openId: ascii('open_id', { length: 64 }).notNull(),
+    unionId: ascii('union_id', { length: 64 }),
+    sessionKey: ascii('session_key', { length: 255 }).notNull(),
+    nickName: text('nick_name', { length: 64 }),
+    avatarUrl: text('avatar_url', { length: 1024 }),
+    gender: tinyint('gender'),
+    country: text('country', { length: 64 }),
+    province: text('province', { length: 64 }),
+    city: text('city', { length: 64 }),
+    language: text('language', { length: 64 }),
+    role: ascii('role', { length: 16 }).$type<'USER' | 'ADMIN'>().notNull(),
+    tokenVersion: int('token_version').notNull(),
+    createdAt: moment('created_at').notNull(),
+    updatedAt: moment('updated_at').notNull(),
+    lastLoginAt: moment('last_login_at').notNull(),
+  },
+  (table) => [unique('user_app_id_open_id').on(table.appId, table.openId)],
+);

@@ -1,0 +1,29 @@
+import { integer, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core';
+
+/** A moment in UTC, stored as milliseconds since 1970. */
+const moment = (name: string) => integer(name, { mode: 'timestamp_ms' });
+
+/** One person in one mini program: the columns of mysql.schema.ts, which says what they mean. */
+export const user = sqliteTable(
+  'user',
+  {
+    id: text('id').primaryKey(),
+    appId: text('app_id').notNull(),
+    openId: text('open_id').notNull(),
+    unionId: text('union_id'),
+    sessionKey: text('session_key').notNull(),
+    nickName: text('nick_name'),
+    avatarUrl: text('avatar_url'),
+    gender: integer('gender'),
+    country: text('country'),
+    province: text('province'),
+    city: text('city'),
+    language: text('language'),
+    role: text('role').$type<'USER' | 'ADMIN'>().notNull(),
+    tokenVersion: integer('token_version').notNull(),
+    createdAt: moment('created_at').notNull(),
+    updatedAt: moment('updated_at').notNull(),
+    lastLoginAt: moment('last_login_at').notNull(),
+  },
+  (table) => [unique('user_app_id_open_id').on(table.appId, table.openId)],
+);

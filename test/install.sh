@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Installs what the tests need beside Node: the MariaDB server binary and Chromium.
+# On Debian and Ubuntu by apt-get; elsewhere it says what to do.
+set -euo pipefail
+
+missing=()
+[ -x /usr/sbin/mariadbd ] && [ -x /usr/bin/mariadb-install-db ] && [ -x /usr/bin/my_print_defaults ] ||
+  missing+=(mariadb-server-core mariadb-client-core)
+[ -x "${CHROMIUM_PATH:-/usr/bin/chromium}" ] || missing+=(chromium fonts-noto-cjk)
+if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
+
+if ! command -v apt-get >/dev/null; then
+  echo "Please install a MariaDB server (mariadbd, mariadb-install-db) and Chromium (CHROMIUM_PATH names it)." >&2
+  echo "macOS: brew install mariadb && brew install --cask chromium. Without them their tests are skipped." >&2
+  echo "Instead of a local MariaDB, TEST_MYSQL_URL=mysql://user:password@host:3306 can name a server." >&2
+  exit 0
+fi
+sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
+echo "Installing ${missing[*]} ..."
+log=$(mktemp)
+if ! { $sudo apt-get update && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+  tail -n 20 "$log" >&2
+  exit 1
+fi
+rm -f "$log"

@@ -1,0 +1,185 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import type { user as mysqlUser } from '../src/storage/mysql.schema.ts';
+import { openStorage, type Storage } from '../src/storage/open.ts';
+import type { user as sqliteUser } from '../src/storage/sqlite.schema.ts';
+import { SESSION_KEY_SECRET } from './support/canaries.ts';
+import { ALL_DATABASES, runSql } from './support/databases.ts';
+import { environment } from './support/product.ts';
+
+const APP = 'wxcanary00000001';
+const openId = () => `o${randomBytes(20).toString('base64url')}`;
+const KEY = 'Q0FOQVJZc2tzdG9yYWdlMQ==';
+
+describe.each(ALL_DATABASES)('storage on $name', (database) => {
+  let storage: Storage;
+  let url: string;
+  let at = new Date('2026-03-01T12:34:56.789Z');
+
+  beforeAll(async () => {
+    url = await database.create();
+    storage = await open(url);
+    await storage.migrate();
+  });
+  afterAll(() => storage.close());
+
+  const open = (databaseUrl: string, secrets: readonly [string, ...string[]] = [SESSION_KEY_SECRET]) =>
+    openStorage(readConfig(environment({ DATABASE_URL: databaseUrl })).database, secrets, () => at);
+  const enrol = (open: string, profile = {}, sessionKey = KEY, unionId?: string) =>
+    storage.users.enrol({ appId: APP, openId: open, unionId, sessionKey }, profile);
+
+  test('a first login makes the row, every other one renews it', async () => {
+    const person = openId();
+    const first = await enrol(person, { nickName: 'Alice' });
+    expect(first.isNewUser).toBe(true);
+    expect(first.user).toMatchObject({
+      openId: person,
+      nickName: 'Alice',
+      unionId: null,
+      role: 'USER',
+      tokenVersion: 0,
+    });
+    const created = at;
+    at = new Date(at.getTime() + 5000);
+    const second = await enrol(person, { city: '广州' });
+    expect(second).toEqual({
+      isNewUser: false,
+      user: { ...first.user, city: '广州', updatedAt: at, lastLoginAt: at, createdAt: created },
+    });
+    expect(await storage.users.byId(first.user.id)).toEqual(second.user);
+  });
+
+  test('100 concurrent first logins of one person make one row, one id and one isNewUser', async () => {
+    const person = openId();
+    const logins = await Promise.all(Array.from({ length: 100 }, () => enrol(person)));
+    expect(new Set(logins.map(({ user }) => user.id)).size).toBe(1);
+    expect(logins.filter(({ isNewUser }) => isNewUser)).toHaveLength(1);
+  });
+
+  test('openids that differ only in case, or in an underscore, are different people', async () => {
+    const [a, b, c] = ['oAbcdefghijklmnopqrst', 'oABCDEFGHIJKLMNOPQRST', 'oAbcdefghijklmnopqrs_'];
+    const ids = new Set((await Promise.all([a, b, c].map((id) => enrol(id)))).map(({ user }) => user.id));
+    expect(ids.size).toBe(3);
+    expect((await enrol(a)).user.openId).toBe(a);
+  });
+
+  test('one openid in two mini programs is two users', async () => {
+    const person = openId();
+    const here = await enrol(person);
+    const there = await storage.users.enrol(
+      { appId: 'wxcanary00000002', openId: person, sessionKey: KEY },
+      {},
+    );
+    expect(there.isNewUser).toBe(true);
+    expect(there.user.id).not.toBe(here.user.id);
+  });
+
+  test('a unionid that appears later is kept, and never blanked or lost', async () => {
+    const person = openId();
+    const union = `u${person.slice(1)}`;
+    expect((await enrol(person)).user.unionId).toBeNull();
+    expect((await enrol(person, {}, KEY, union)).user.unionId).toBe(union);
+    expect((await enrol(person)).user.unionId).toBe(union);
+  });
+
+  test('any text of people survives: 🐳, 𠮷, quotes, backslashes, a family of code points', async () => {
+    const nickName = `🐳𠮷'"\\%_\`;--👨‍👩‍👧‍👦é${'文'.repeat(20)}`;
+    const { user } = await enrol(openId(), { nickName, country: "\\' OR 1=1 -- " });
+    expect(await storage.users.byId(user.id)).toMatchObject({ nickName, country: "\\' OR 1=1 -- " });
+  });
+
+  test('times are right to the millisecond, whatever the time zone of the server', async () => {
+    at = new Date('2026-07-15T23:59:59.001Z');
+    const { user } = await enrol(openId());
+    expect(user.createdAt.toISOString()).toBe('2026-07-15T23:59:59.001Z');
+    const stored = await storage.users.byId(user.id);
+    expect(stored?.lastLoginAt.toISOString()).toBe('2026-07-15T23:59:59.001Z');
+  });
+
+  test('a profile change touches what it names: null erases, absent stays', async () => {
+    const { user } = await enrol(openId(), { nickName: 'Bob', city: 'Paris', gender: 1 });
+    at = new Date(at.getTime() + 1000);
+    const changed = await storage.users.updateProfile(user.id, { city: null, gender: 2 });
+    expect(changed).toEqual({ ...user, city: null, gender: 2, updatedAt: at });
+    expect(
+      await storage.users.updateProfile('00000000-0000-7000-8000-000000000000', { city: 'x' }),
+    ).toBeNull();
+  });
+
+  test('a value that does not fit is refused whole, never cut', async () => {
+    if (database.name !== 'MariaDB') return;
+    const { user } = await enrol(openId(), { nickName: 'short' });
+    await expect(storage.users.updateProfile(user.id, { nickName: 'x'.repeat(65) })).rejects.toMatchObject({
+      name: 'StorageError',
+      code: 'ER_DATA_TOO_LONG',
+    });
+    expect((await storage.users.byId(user.id))?.nickName).toBe('short');
+  });
+
+  test('the session_key of the last login comes back, and its rows cannot be read or swapped', async () => {
+    const [alice, bob] = [await enrol(openId()), await enrol(openId())];
+    const newKey = 'Q0FOQVJZc2tzdG9yYWdlMg==';
+    await enrol(alice.user.openId, {}, newKey);
+    expect(await storage.users.sessionKey(alice.user.id)).toBe(newKey);
+    expect(await storage.users.sessionKey('nobody')).toBeNull();
+    if (database.name !== 'MariaDB') return;
+    const rows = await runSql(url, 'SELECT session_key FROM user');
+    expect(JSON.stringify(rows)).not.toContain('Q0FOQVJZc2');
+    await runSql(
+      url,
+      'UPDATE user a JOIN user b SET a.session_key = b.session_key WHERE a.id = ? AND b.id = ?',
+      [bob.user.id, alice.user.id],
+    );
+    expect(await storage.users.sessionKey(bob.user.id)).toBeNull();
+  });
+
+  test('session_keys outlive a rotation of their secret, and not its removal', async () => {
+    if (database.name === 'libSQL in memory') return;
+    const { user } = await enrol(openId());
+    const rotated = await open(url, ['another-secret-0123456789abcdefghij', SESSION_KEY_SECRET]);
+    const foreign = await open(url, ['another-secret-0123456789abcdefghij']);
+    expect(await rotated.users.sessionKey(user.id)).toBe(KEY);
+    expect(await foreign.users.sessionKey(user.id)).toBeNull();
+    await Promise.all([rotated.close(), foreign.close()]);
+  });
+
+  test('ten processes can bring an empty database up to date at once', async () => {
+    if (database.name === 'libSQL in memory') return;
+    const fresh = await database.create();
+    const processes = await Promise.all(Array.from({ length: 10 }, () => open(fresh)));
+    await Promise.all(processes.map((each) => each.migrate()));
+    await Promise.all(processes.map((each) => each.check()));
+    await Promise.all(processes.map((each) => each.close()));
+  });
+
+  test('a database without our tables, or with a foreign table of that name, is told at start', async () => {
+    if (database.name === 'libSQL in memory') return;
+    const fresh = await database.create();
+    const empty = await open(fresh);
+    await expect(empty.check()).rejects.toMatchObject({ name: 'StorageError', failure: 'FAULT' });
+    await empty.close();
+    if (database.name !== 'MariaDB') return;
+    await runSql(fresh, 'CREATE TABLE user (id int PRIMARY KEY, email text)');
+    const foreign = await open(fresh);
+    await foreign.migrate();
+    await expect(foreign.check()).rejects.toMatchObject({ name: 'StorageError', failure: 'FAULT' });
+    await foreign.close();
+  });
+
+  test('a migration that was cut off half-way is finished by the next start', async () => {
+    if (database.name !== 'MariaDB') return;
+    const fresh = await database.create();
+    await runSql(fresh, readFileSync('drizzle/mysql/0000_user.sql', 'utf8'));
+    const next = await open(fresh);
+    await next.migrate();
+    await next.check();
+    await next.close();
+  });
+});
+
+test('the two tables agree: the compiler finds a column that differs', () => {
+  expectTypeOf<typeof mysqlUser.$inferSelect>().toEqualTypeOf<typeof sqliteUser.$inferSelect>();
+  expectTypeOf<typeof mysqlUser.$inferInsert>().toEqualTypeOf<typeof sqliteUser.$inferInsert>();
+});

@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+
+/** Secrets of the tests: whatever the product prints, logs or answers must not hold them. */
+export const APP_SECRET = 'canaryappsecret4d5e6f708192a3b4c5';
+export const JWT_SECRET = 'canary-jwt-QkVFRjAxMjM0NTY3ODlhYmNkZWZnaGlqa2xtbm9w';
+export const OLD_JWT_SECRET = 'canary-old-QkVFRjk4NzY1NDMyMTBmZWRjYmFwb25tbGtqaWhn';
+export const SESSION_KEY_SECRET = 'canary-sks-R0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlq';
+export const DATABASE_PASSWORD = 'canary-db-7f6e5d4c3b2a';
+
+/** Bytes for the sandbox that make its session_keys and its codes recognisable. */
+export const canaryBytes = (length: number): Buffer => {
+  const mark = length === 16 ? 'CANARYsk' : length === 24 ? 'CANARYcode' : '';
+  return Buffer.concat([Buffer.from(mark), randomBytes(length - mark.length)]);
+};
+
+const SESSION_KEY_MARK = 'Q0FOQVJZc2';
+const CODE_MARK = 'Q0FOQVJZY29kZ';
+const TOKEN_MARK = 'eyJhbGciOi';
+
+/** What an answer may never hold. A token may be in the answer to login, a code nowhere. */
+export const ANSWER_CANARIES = [
+  APP_SECRET,
+  JWT_SECRET,
+  OLD_JWT_SECRET,
+  SESSION_KEY_SECRET,
+  DATABASE_PASSWORD,
+  SESSION_KEY_MARK,
+  CODE_MARK,
+];
+
+/** What no output may hold. */
+export const OUTPUT_CANARIES = [...ANSWER_CANARIES, TOKEN_MARK];
+
+/** The canaries that a text holds, without telling them again. */
+export const canariesIn = (text: string, canaries: readonly string[] = OUTPUT_CANARIES): string[] =>
+  canaries.filter((canary) => text.includes(canary)).map((canary) => `${canary.slice(0, 6)}…`);

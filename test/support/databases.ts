@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createConnection } from 'mysql2/promise';
+import { inject } from 'vitest';
+
+/** A kind of database that the product runs on; `create` makes an empty one and answers its DATABASE_URL. */
+export type TestDatabase = { name: string; create(): Promise<string> };
+
+const memory: TestDatabase = { name: 'libSQL in memory', create: async () => 'file::memory:' };
+
+const file: TestDatabase = {
+  name: 'a libSQL file',
+  create: async () => `file:${join(mkdtempSync(join(tmpdir(), 'weapp-login-')), 'test.db')}`,
+};
+
+const mysqlUrl = inject('mysqlUrl');
+const mysql = (server: string): TestDatabase => ({
+  name: 'MariaDB',
+  async create() {
+    const name = `test_${randomBytes(6).toString('hex')}`;
+    await runSql(server, `CREATE DATABASE ${name}`);
+    return `${server}/${name}`;
+  },
+});
+
+/** The two that people run on. */
+export const DATABASES: readonly TestDatabase[] = [file, ...(mysqlUrl ? [mysql(mysqlUrl)] : [])];
+
+/** All three of the conformance suite. */
+export const ALL_DATABASES: readonly TestDatabase[] = [memory, ...DATABASES];
+
+export const MYSQL = mysqlUrl ? mysql(mysqlUrl) : undefined;
+
+/** Speaks to the server behind the product's back. */
+export const runSql = async (url: string, sql: string, values: unknown[] = []): Promise<unknown> => {
+  const connection = await createConnection({ uri: url, dateStrings: true });
+  try {
+    const [rows] = await connection.query(sql, values);
+    return rows;
+  } finally {
+    await connection.end();
+  }
+};

@@ -1,0 +1,154 @@
+import { mkdirSync } from 'node:fs';
+import { pino } from 'pino';
+import { expect } from 'vitest';
+import { type App, createApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
+import { createLog } from '../../src/ops/log.ts';
+import { createSandbox, type Sandbox } from '../../src/wechat/sandbox.ts';
+import {
+  ANSWER_CANARIES,
+  APP_SECRET,
+  canariesIn,
+  canaryBytes,
+  JWT_SECRET,
+  SESSION_KEY_SECRET,
+} from './canaries.ts';
+
+export const APP_ID = 'wxcanary00000001';
+export const SECOND_APP_ID = 'wxcanary00000002';
+
+export type Clock = { now: number };
+
+export type Answer<Data = Record<string, never>> = {
+  status: number;
+  headers: Headers;
+  data?: Data | null;
+  errors?: {
+    message: string;
+    path?: unknown;
+    extensions: {
+      code: string;
+      action: string;
+      retryAfter?: number;
+      wechat?: { errcode: number; rid: string };
+    };
+  }[];
+};
+
+export type Product = {
+  app: App;
+  sandbox: Sandbox;
+  clock: Clock;
+  query<Data>(
+    query: string,
+    options?: { variables?: unknown; token?: string | undefined; headers?: Record<string, string> },
+  ): Promise<Answer<Data>>;
+  login(
+    code: string,
+    options?: { userInfo?: unknown; appId?: string; token?: string },
+  ): Promise<Answer<{ login: LoginData }>>;
+  mint(user: string, appId?: string): Promise<string>;
+  close(): Promise<void>;
+};
+
+export type UserData = {
+  id: string;
+  openId: string;
+  unionId: string | null;
+  nickName: string | null;
+  avatarUrl: string | null;
+  gender: number | null;
+  country: string | null;
+  province: string | null;
+  city: string | null;
+  language: string | null;
+  role: string;
+  createdAt: string;
+  lastLoginAt: string;
+};
+export type LoginData = { token: string; expiresAt: string; isNewUser: boolean; user: UserData };
+
+export const USER =
+  '{ id openId unionId nickName avatarUrl gender country province city language role createdAt lastLoginAt }';
+const LOGIN = `mutation Login($code: String!, $userInfo: UserInfoInput, $appId: String) {
+  login(code: $code, userInfo: $userInfo, appId: $appId) { token expiresAt isNewUser user ${USER} }
+}`;
+
+const OUTPUT = '.test-output';
+mkdirSync(OUTPUT, { recursive: true });
+const destination = pino.destination({ dest: `${OUTPUT}/log-${process.pid}.ndjson`, sync: true });
+
+/** The environment that the product of the tests runs in. */
+export const environment = (more: Record<string, string> = {}): Record<string, string> => ({
+  NODE_ENV: 'test',
+  PORT: '0',
+  LOG_LEVEL: 'trace',
+  JWT_SECRET,
+  SESSION_KEY_SECRET,
+  WECHAT_APP_ID: APP_ID,
+  WECHAT_APP_SECRET: APP_SECRET,
+  WECHAT_APPS: `${SECOND_APP_ID}:${APP_SECRET}`,
+  ...more,
+});
+
+/** The real product on a database of its own, the real sandbox over HTTP, and a clock that tests can set. */
+export const startProduct = async (
+  databaseUrl: string,
+  more: Record<string, string> = {},
+): Promise<Product> => {
+  const clock = { now: Date.now() };
+  const apps = [APP_ID, SECOND_APP_ID].map((appId) => ({ appId, secret: APP_SECRET }));
+  const sandbox = await createSandbox({ apps, now: () => clock.now, random: canaryBytes });
+  const config = readConfig(environment({ DATABASE_URL: databaseUrl, WECHAT_API_URL: sandbox.url, ...more }));
+  const app = await createApp(config, {
+    now: () => new Date(clock.now),
+    log: createLog('trace', destination),
+  });
+
+  const product: Product = {
+    app,
+    sandbox,
+    clock,
+    async query(query, { variables, token, headers } = {}) {
+      const response = await app.fetch(
+        'http://localhost/graphql',
+        {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            ...(token ? { authorization: `Bearer ${token}` } : {}),
+            ...headers,
+          },
+          body: JSON.stringify({ query, variables }),
+        },
+        { requestId: 'test' },
+      );
+      return readAnswer(response);
+    },
+    login: (code, { token, ...variables } = {}) =>
+      product.query(LOGIN, { variables: { code, ...variables }, token }),
+    async mint(user, appId) {
+      const response = await fetch(`${sandbox.url}/sandbox/codes`, {
+        method: 'POST',
+        body: JSON.stringify({ user, appId }),
+      });
+      const { code }: { code: string } = await response.json();
+      return code;
+    },
+    async close() {
+      await app.close();
+      await sandbox.close();
+    },
+  };
+  return product;
+};
+
+/** Reads an answer as a client would, and looks for what no answer may hold. */
+export const readAnswer = async <Data>(response: Response): Promise<Answer<Data>> => {
+  const text = await response.text();
+  expect(canariesIn(text, ANSWER_CANARIES)).toEqual([]);
+  return { status: response.status, headers: response.headers, ...JSON.parse(text) };
+};
+
+/** The code of the only error of an answer; undefined when there is none. */
+export const codeOf = ({ errors }: Answer<unknown>): string | undefined => errors?.[0]?.extensions.code;
