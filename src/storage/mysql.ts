@@ -104,7 +104,12 @@ export const createMysql = (options: MysqlOptions): Dialect => {
 };
 
 const poolOptions = ({ poolSize, timeoutMs, ssl, socketPath, ...server }: MysqlOptions): PoolOptions => ({
-  ...(socketPath === undefined ? server : { ...server, socketPath }),
+  host: server.host,
+  port: server.port,
+  user: server.user,
+  password: server.password,
+  database: server.database,
+  ...(socketPath === undefined ? {} : { socketPath }),
   ...(ssl ? { ssl: { minVersion: 'TLSv1.2', rejectUnauthorized: true, verifyIdentity: true } } : {}),
   charset: 'utf8mb4',
   dateStrings: true,
