@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -13,6 +13,10 @@ export type Running = {
   /** The address of the API, once it listens. */
   origin: Promise<string>;
 };
+
+/** What it printed is searched for secrets after the tests. */
+const OUTPUT = resolve('.test-output');
+mkdirSync(OUTPUT, { recursive: true });
 
 /** @param folder where an earlier process ran, to find what that one left */
 export const run = (
@@ -37,6 +41,7 @@ export const run = (
     text += chunk;
   });
   const exited = new Promise<number | null>((done) => child.once('close', done));
+  exited.then(() => writeFileSync(join(OUTPUT, `process-${child.pid}.txt`), text));
   const origin = new Promise<string>((done, fail) => {
     const look = setInterval(() => {
       const port = /localhost:(\d+)\/graphql|"port":(\d+)/.exec(text);
