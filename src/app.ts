@@ -55,6 +55,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     tokens: createTokens({
       keys: await createKeyring(config.auth.secrets),
       ttl: config.auth.tokenTtl,
+      maxAge: config.auth.sessionMaxAge,
       audience: apps.map(({ appId }) => appId),
       ...(now ? { now } : {}),
     }),

@@ -19,8 +19,11 @@ export type Config = {
     /** Milliseconds for one call to WeChat, body included. */
     timeoutMs: number;
   };
-  /** The first secret signs tokens, all of them verify. A token lives `tokenTtl` seconds. */
-  auth: { secrets: Secrets; tokenTtl: number };
+  /**
+   * The first secret signs tokens, all of them verify. A token lives `tokenTtl` seconds and can be renewed until
+   * `sessionMaxAge` seconds after the login.
+   */
+  auth: { secrets: Secrets; tokenTtl: number; sessionMaxAge: number };
   log: { level: (typeof LEVELS)[number] };
 };
 
@@ -83,7 +86,7 @@ export const readConfig = (env: Env): Config => {
       apiUrl: raw.WECHAT_API_URL,
       timeoutMs: raw.WECHAT_TIMEOUT_MS,
     },
-    auth: { secrets: raw.JWT_SECRET, tokenTtl: raw.TOKEN_TTL },
+    auth: { secrets: raw.JWT_SECRET, tokenTtl: raw.TOKEN_TTL, sessionMaxAge: raw.SESSION_MAX_AGE },
     log: { level: raw.LOG_LEVEL },
   };
 };
@@ -106,6 +109,7 @@ const variables = (production: boolean) =>
     SESSION_KEY_SECRET: z.string(NO_SECRET).transform(readSecrets),
     JWT_SECRET: z.string(NO_SECRET).transform(readSecrets),
     TOKEN_TTL: integer(60, 30 * 86_400, 3600),
+    SESSION_MAX_AGE: integer(60, 365 * 86_400, 30 * 86_400),
     WECHAT_APP_ID: z.string().regex(APP_ID, NO_APP_ID).optional(),
     WECHAT_APP_SECRET: z.string().regex(APP_SECRET, NO_APP_SECRET).optional(),
     WECHAT_APPS: z.string().default('').transform(readApps),

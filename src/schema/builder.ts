@@ -1,6 +1,6 @@
 import SchemaBuilder from '@pothos/core';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
-import type { Viewer, ViewerFault } from '../auth/viewer.ts';
+import type { SignedIn, Viewer, ViewerFault } from '../auth/viewer.ts';
 import type { Context } from '../context.ts';
 import { fail } from '../errors.ts';
 import type { User } from '../storage/users.ts';
@@ -31,9 +31,15 @@ builder.mutationType({ description: 'What can be done.' });
  * The user who asks, in fields behind a scope.
  * @throws UNAUTHENTICATED, saying what is wrong with the token
  */
-export const requireViewer = async (context: Context): Promise<User> => {
+export const requireViewer = async (context: Context): Promise<User> => (await requireSession(context)).user;
+
+/**
+ * The same with the time of their login.
+ * @throws UNAUTHENTICATED
+ */
+export const requireSession = async (context: Context): Promise<SignedIn<User>> => {
   const viewer = await context.viewer();
-  if (viewer.user) return viewer.user;
+  if (viewer.user) return viewer;
   throw refusalOf(viewer);
 };
 

@@ -33,6 +33,12 @@ export type Users = {
    */
   updateProfile(id: string, profile: Profile): Promise<User | null>;
   /**
+   * Makes every token void that bears this version of the user. One that was issued since stays good, and to do it
+   * twice is to do it once.
+   * @throws {StorageError}
+   */
+  revokeTokens(id: string, tokenVersion: number): Promise<void>;
+  /**
    * The session_key of the last login; null when there is no such user or its secret is gone.
    * @throws {StorageError}
    */
@@ -41,7 +47,7 @@ export type Users = {
 
 /** What Drizzle's builders spell differently in each dialect, in one line each. Every statement is idempotent. */
 export type UserStatements = {
-  columns: Record<'id' | 'appId' | 'openId', Column>;
+  columns: Record<'id' | 'appId' | 'openId' | 'tokenVersion', Column>;
   find(where: SQL | undefined): PromiseLike<UserRow[]>;
   update(where: SQL | undefined, values: Partial<UserRow>): PromiseLike<unknown>;
   /** Inserts the row, or sets these values on the row that has its (appId, openId). */
@@ -86,6 +92,13 @@ export const createUsers = (
     async updateProfile(id, profile) {
       await persistently(() => statements.update(eq(columns.id, id), { ...profile, updatedAt: now() }));
       return this.byId(id);
+    },
+
+    async revokeTokens(id, tokenVersion) {
+      const where = and(eq(columns.id, id), eq(columns.tokenVersion, tokenVersion));
+      await persistently(() =>
+        statements.update(where, { tokenVersion: tokenVersion + 1, updatedAt: now() }),
+      );
     },
 
     async sessionKey(id) {
