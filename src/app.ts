@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { createYoga, type Plugin, type YogaServerOptions } from 'graphql-yoga';
-import { createKeyring } from './auth/keys.ts';
+import { createKeyring, type Keyring } from './auth/keys.ts';
 import { createTokens } from './auth/tokens.ts';
 import type { Config } from './config.ts';
 import { type Connection, createContext, type Services } from './context.ts';
@@ -17,6 +17,8 @@ export type HttpRequest = { method: string; headers: Record<string, string>; bod
 export type App = {
   /** GraphQL over HTTP at /graphql; the caller has read the body and seen to its size. */
   fetch(url: string, request: HttpRequest, connection: Connection): Promise<Response>;
+  /** The public keys of our tokens, empty unless a private key is configured. */
+  jwks: Keyring['jwks'];
   storage: Storage;
   log: Log;
   /** Where the sandbox listens, if it stands in for WeChat. */
@@ -48,12 +50,13 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     await close();
     throw error;
   }
+  const keys = await createKeyring(config.auth);
   const yoga = await createServer(config, {
     apps,
     wechat: createWeChat({ apiUrl: sandbox?.url ?? config.wechat.apiUrl, timeoutMs }),
     users: storage.users,
     tokens: createTokens({
-      keys: await createKeyring(config.auth.secrets),
+      keys,
       ttl: config.auth.tokenTtl,
       maxAge: config.auth.sessionMaxAge,
       audience: apps.map(({ appId }) => appId),
@@ -64,6 +67,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   return {
     fetch: async (url, request, connection) =>
       withBody(isJson(request) ? await yoga.fetch(url, request, { connection }) : unsupported()),
+    jwks: keys.jwks,
     storage,
     log,
     sandboxUrl: sandbox?.url,

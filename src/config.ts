@@ -1,4 +1,6 @@
+import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import { readPrivateKeys } from './auth/keys.ts';
 import type { DatabaseOptions } from './storage/open.ts';
 import type { WeChatApp } from './wechat/client.ts';
 
@@ -20,10 +22,15 @@ export type Config = {
     timeoutMs: number;
   };
   /**
-   * The first secret signs tokens, all of them verify. A token lives `tokenTtl` seconds and can be renewed until
-   * `sessionMaxAge` seconds after the login.
+   * The first private key signs tokens, or the first secret where there is none; all of them verify. A token lives
+   * `tokenTtl` seconds and can be renewed until `sessionMaxAge` seconds after the login.
    */
-  auth: { secrets: Secrets; tokenTtl: number; sessionMaxAge: number };
+  auth: {
+    secrets: readonly string[];
+    privateKeys: readonly KeyObject[];
+    tokenTtl: number;
+    sessionMaxAge: number;
+  };
   log: { level: (typeof LEVELS)[number] };
 };
 
@@ -86,7 +93,12 @@ export const readConfig = (env: Env): Config => {
       apiUrl: raw.WECHAT_API_URL,
       timeoutMs: raw.WECHAT_TIMEOUT_MS,
     },
-    auth: { secrets: raw.JWT_SECRET, tokenTtl: raw.TOKEN_TTL, sessionMaxAge: raw.SESSION_MAX_AGE },
+    auth: {
+      secrets: raw.JWT_SECRET ?? [],
+      privateKeys: raw.JWT_PRIVATE_KEY ?? [],
+      tokenTtl: raw.TOKEN_TTL,
+      sessionMaxAge: raw.SESSION_MAX_AGE,
+    },
     log: { level: raw.LOG_LEVEL },
   };
 };
@@ -107,7 +119,8 @@ const variables = (production: boolean) =>
       .default(production ? '0' : '1')
       .transform((value) => value === '1'),
     SESSION_KEY_SECRET: z.string(NO_SECRET).transform(readSecrets),
-    JWT_SECRET: z.string(NO_SECRET).transform(readSecrets),
+    JWT_SECRET: z.string().transform(readSecrets).optional(),
+    JWT_PRIVATE_KEY: z.string().transform(readKeys).optional(),
     TOKEN_TTL: integer(60, 30 * 86_400, 3600),
     SESSION_MAX_AGE: integer(60, 365 * 86_400, 30 * 86_400),
     WECHAT_APP_ID: z.string().regex(APP_ID, NO_APP_ID).optional(),
@@ -133,6 +146,7 @@ const NO_APP_SECRET =
 const conflicts = (given: Env, production: boolean): string[] => {
   const { WECHAT_APP_ID: appId, WECHAT_APP_SECRET: secret, WECHAT_APPS: apps, JWT_SECRET: jwt } = given;
   const faults: string[] = [];
+  if (!jwt && !given.JWT_PRIVATE_KEY) faults.push(`JWT_SECRET ${NO_SECRET}`);
   if (appId && !secret)
     faults.push('WECHAT_APP_SECRET is missing: WECHAT_APP_ID needs the AppSecret of that mini program');
   if (secret && !appId)
@@ -187,6 +201,17 @@ const readSecrets = (text: string, context: Fault): Secrets => {
       );
   });
   return secrets;
+};
+
+const readKeys = (text: string, context: Fault): KeyObject[] => {
+  try {
+    return readPrivateKeys(text);
+  } catch (error) {
+    return refuse(
+      context,
+      `${error instanceof TypeError ? error.message : 'is wrong'}: set a PEM as \`openssl genpkey -algorithm ed25519\` prints (or RSA of 2048 bits or more), line ends as \\n where it must be one line`,
+    );
+  }
 };
 
 const readApps = (text: string, context: Fault): WeChatApp[] => {

@@ -39,6 +39,7 @@ export const listen = async (app: App, { host, port, graphiql }: HttpOptions): P
     '/health': () => json(200, { status: 'ok' }),
     '/ready': async () =>
       (await health.ready()) ? json(200, { status: 'ready' }) : json(503, { status: 'not ready' }),
+    ...(app.jwks.keys.length > 0 ? { '/.well-known/jwks.json': () => jwks(app) } : {}),
     ...(graphiql ? { '/': () => ({ status: 302, headers: { location: '/graphql' } }) } : {}),
   };
   let closing = false;
@@ -55,10 +56,10 @@ export const listen = async (app: App, { host, port, graphiql }: HttpOptions): P
     });
     const body = Buffer.from(reply.body ?? '');
     response.writeHead(reply.status, {
-      ...reply.headers,
-      'content-length': body.byteLength,
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
+      ...reply.headers,
+      'content-length': body.byteLength,
       'x-request-id': requestId,
       ...(closing || !request.complete ? { connection: 'close' } : {}),
     });
@@ -116,6 +117,13 @@ const graphql =
       body: Buffer.from(await response.arrayBuffer()),
     };
   };
+
+/** A new key must be known to others before the first token that it signed: so they may keep this five minutes. */
+const jwks = ({ jwks }: App): Reply => ({
+  status: 200,
+  headers: { 'content-type': 'application/jwk-set+json', 'cache-control': 'public, max-age=300' },
+  body: JSON.stringify(jwks),
+});
 
 /** The text of the body; what is too long is read and thrown away, so that the client gets to see the refusal. */
 const readBody = async (request: IncomingMessage): Promise<string | 'TOO_LARGE'> => {

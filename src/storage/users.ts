@@ -25,7 +25,10 @@ export type Users = {
    * @throws {StorageError}
    */
   enrol(identity: Identity, profile: Profile): Promise<{ user: User; isNewUser: boolean }>;
-  /** @throws {StorageError} */
+  /**
+   * The id counts to the byte, though MySQL takes one with a space behind for the same.
+   * @throws {StorageError}
+   */
   byId(id: string): Promise<User | null>;
   /**
    * Null when there is no such user.
@@ -86,7 +89,7 @@ export const createUsers = (
 
     async byId(id) {
       const row = await find(eq(columns.id, id));
-      return row && withoutSessionKey(row);
+      return row?.id === id ? withoutSessionKey(row) : null;
     },
 
     async updateProfile(id, profile) {
