@@ -8,7 +8,9 @@ export type ViewerFault =
   /** Not signed by us, or for another issuer or audience. */
   | 'INVALID'
   /** Logged out, or the account is gone. */
-  | 'REVOKED';
+  | 'REVOKED'
+  /** An administrator disabled the account. */
+  | 'DISABLED';
 
 /** Who asks, and when they last logged in with WeChat. */
 export type SignedIn<User> = { user: User; authTime: Date; fault?: undefined };
@@ -16,7 +18,7 @@ export type SignedIn<User> = { user: User; authTime: Date; fault?: undefined };
 export type Viewer<User> = SignedIn<User> | { user?: undefined; fault: ViewerFault };
 
 /** What of a user decides whether a token still stands. */
-export type Account = { appId: string; tokenVersion: number };
+export type Account = { appId: string; tokenVersion: number; disabledAt: Date | null };
 
 const BEARER = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i;
 const MAX_HEADER_CHARS = 4096;
@@ -37,7 +39,8 @@ export const readViewer = async <User extends Account>(
   const session = await tokens.verify(token);
   if (typeof session === 'string') return { fault: session };
   const user = await findUser(session.id);
-  if (user?.appId !== session.appId || user.tokenVersion !== session.tokenVersion)
-    return { fault: 'REVOKED' };
+  if (user?.appId !== session.appId) return { fault: 'REVOKED' };
+  if (user.disabledAt) return { fault: 'DISABLED' };
+  if (user.tokenVersion !== session.tokenVersion) return { fault: 'REVOKED' };
   return { user, authTime: session.authTime };
 };

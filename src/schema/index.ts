@@ -1,4 +1,5 @@
 import { builder } from './builder.ts';
+import './admin.ts';
 import './errors.ts';
 import './login.ts';
 import './profile.ts';

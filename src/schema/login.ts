@@ -1,7 +1,7 @@
 import { fail } from '../errors.ts';
 import type { User } from '../storage/users.ts';
 import type { WeChatApp } from '../wechat/client.ts';
-import { builder } from './builder.ts';
+import { builder, disabled } from './builder.ts';
 import { readUserInfo, UserInfoInput } from './profile.ts';
 import { SELF, UserType } from './user.ts';
 
@@ -43,6 +43,7 @@ builder.mutationField('login', (t) =>
       const profile = readUserInfo(args.userInfo ?? {});
       const session = await wechat.code2Session(app, code);
       const { user, isNewUser } = await users.enrol({ appId: app.appId, ...session }, profile);
+      if (user.disabledAt) throw disabled();
       return { ...(await tokens.issue(user)), isNewUser, user };
     },
   }),

@@ -80,6 +80,7 @@ export const createMysql = (options: MysqlOptions): Dialect => {
     users: {
       columns: user,
       find: (where) => db.select().from(user).where(where),
+      page: (where, order, limit) => db.select().from(user).where(where).orderBy(order).limit(limit),
       update: (where, values) => db.update(user).set(values).where(where),
       upsert: (row, values) => db.insert(user).values(row).onDuplicateKeyUpdate({ set: values }),
     },
