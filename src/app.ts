@@ -7,6 +7,7 @@ import { type Connection, createContext, type Services } from './context.ts';
 import { failureBody, finishError } from './errors.ts';
 import { graphiqlOptions } from './graphiql.ts';
 import { createLog, type Log } from './ops/log.ts';
+import { type CounterStore, createRateLimits } from './ops/rate-limit.ts';
 import { schema } from './schema/index.ts';
 import { openStorage, type Storage } from './storage/open.ts';
 import { createWeChat } from './wechat/client.ts';
@@ -39,8 +40,10 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   const { apps, timeoutMs } = config.wechat;
   const storage = await openStorage(config.database, config.sessionKeySecrets, now);
   const sandbox = config.wechat.sandbox ? await startSandbox(apps) : undefined;
+  const counters = await openCounters(config, log);
   const close = async () => {
     await sandbox?.close();
+    await counters?.pool.close();
     await storage.close();
   };
   try {
@@ -62,6 +65,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
       audience: apps.map(({ appId }) => appId),
       ...(now ? { now } : {}),
     }),
+    limits: createRateLimits(config.rateLimits, counters),
     log,
   });
   return {
@@ -78,6 +82,16 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
 /** Never loaded in production. */
 const startSandbox = async (apps: Config['wechat']['apps']) =>
   (await import('./wechat/sandbox.ts')).createSandbox({ apps });
+
+/** Where replicas count together, if they do. */
+const openCounters = async ({ database, rateLimitStore }: Config, log: Log) => {
+  if (rateLimitStore === 'memory' || database.dialect !== 'mysql') return undefined;
+  const { createCounterPool } = await import('./storage/counters.ts');
+  const pool = createCounterPool(database, (err) =>
+    log.warn({ err }, 'rate limits are counted by this process alone'),
+  );
+  return { pool, database: database.database } satisfies CounterStore;
+};
 
 type ServerContext = { connection: Connection };
 

@@ -1,13 +1,14 @@
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { readPrivateKeys } from './auth/keys.ts';
+import type { RateLimitOptions } from './ops/rate-limit.ts';
 import type { DatabaseOptions } from './storage/open.ts';
 import type { WeChatApp } from './wechat/client.ts';
 
 /** Everything that an operator decides, by concern. docs/configuration.md and .env.example name the variables. */
 export type Config = {
   mode: 'development' | 'test' | 'production';
-  http: { host: string; port: number; graphiql: boolean };
+  http: HttpOptions;
   database: DatabaseOptions;
   migrateOnStart: boolean;
   /** The first secret seals session_keys, all of them open. */
@@ -31,7 +32,19 @@ export type Config = {
     tokenTtl: number;
     sessionMaxAge: number;
   };
+  rateLimits: RateLimitOptions;
+  rateLimitStore: 'memory' | 'database';
   log: { level: (typeof LEVELS)[number] };
+};
+
+export type HttpOptions = {
+  host: string;
+  /** 0 takes a free port. */
+  port: number;
+  /** GraphiQL is served, and the root leads to it. */
+  graphiql: boolean;
+  /** How many proxies of ours a request passes, each of which adds to X-Forwarded-For; 0: the header means nothing. */
+  trustedProxies: number;
 };
 
 export type Secrets = readonly [string, ...string[]];
@@ -83,7 +96,12 @@ export const readConfig = (env: Env): Config => {
   const [first = SANDBOX_APP, ...others] = [...(appId && secret ? [{ appId, secret }] : []), ...more];
   return {
     mode: raw.NODE_ENV,
-    http: { host: raw.HOST, port: raw.PORT, graphiql: !production },
+    http: {
+      host: raw.HOST,
+      port: raw.PORT,
+      graphiql: !production,
+      trustedProxies: raw.TRUST_PROXY,
+    },
     database: raw.DATABASE_URL,
     migrateOnStart: raw.MIGRATE_ON_START,
     sessionKeySecrets: raw.SESSION_KEY_SECRET,
@@ -99,6 +117,12 @@ export const readConfig = (env: Env): Config => {
       tokenTtl: raw.TOKEN_TTL,
       sessionMaxAge: raw.SESSION_MAX_AGE,
     },
+    rateLimits: {
+      loginsPerAddress: raw.RATE_LIMIT_LOGINS_PER_ADDRESS,
+      loginsPerApp: raw.RATE_LIMIT_LOGINS_PER_APP,
+      phonesPerUser: raw.RATE_LIMIT_PHONES_PER_USER,
+    },
+    rateLimitStore: raw.RATE_LIMIT_STORE,
     log: { level: raw.LOG_LEVEL },
   };
 };
@@ -130,6 +154,11 @@ const variables = (production: boolean) =>
       .url({ protocol: /^https?$/, error: 'is not a URL: leave it out for https://api.weixin.qq.com' })
       .default('https://api.weixin.qq.com'),
     WECHAT_TIMEOUT_MS: integer(100, 60_000, 5000),
+    RATE_LIMIT_LOGINS_PER_ADDRESS: integer(0, 1_000_000, 300),
+    RATE_LIMIT_LOGINS_PER_APP: integer(0, 100_000_000, 6000),
+    RATE_LIMIT_PHONES_PER_USER: integer(0, 1000, 10),
+    RATE_LIMIT_STORE: oneOf(['memory', 'database']).default('memory'),
+    TRUST_PROXY: integer(0, 10, 0),
     LOG_LEVEL: oneOf(LEVELS).default(production ? 'info' : 'warn'),
   });
 
@@ -147,6 +176,8 @@ const conflicts = (given: Env, production: boolean): string[] => {
   const { WECHAT_APP_ID: appId, WECHAT_APP_SECRET: secret, WECHAT_APPS: apps, JWT_SECRET: jwt } = given;
   const faults: string[] = [];
   if (!jwt && !given.JWT_PRIVATE_KEY) faults.push(`JWT_SECRET ${NO_SECRET}`);
+  if (given.RATE_LIMIT_STORE === 'database' && !given.DATABASE_URL?.startsWith('mysql:'))
+    faults.push('RATE_LIMIT_STORE=database needs MySQL: set DATABASE_URL to mysql://… or leave it out');
   if (appId && !secret)
     faults.push('WECHAT_APP_SECRET is missing: WECHAT_APP_ID needs the AppSecret of that mini program');
   if (secret && !appId)

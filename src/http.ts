@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { App } from './app.ts';
+import { clientAddress } from './client-address.ts';
+import type { HttpOptions } from './config.ts';
 import { type ErrorCode, failureBody } from './errors.ts';
 import { createHealth } from './ops/health.ts';
 
@@ -8,14 +10,6 @@ export type HttpServer = {
   port: number;
   /** Takes no new connection, lets the requests under way finish, for at most ten seconds. */
   close(): Promise<void>;
-};
-
-export type HttpOptions = {
-  host: string;
-  /** 0 takes a free port. */
-  port: number;
-  /** The root leads to GraphiQL. */
-  graphiql: boolean;
 };
 
 type Reply = { status: number; headers?: Record<string, string>; body?: string | Buffer };
@@ -32,10 +26,11 @@ const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
  * Puts the app on a port.
  * @throws {Error} of node:net, with code EADDRINUSE or EACCES
  */
-export const listen = async (app: App, { host, port, graphiql }: HttpOptions): Promise<HttpServer> => {
+export const listen = async (app: App, options: HttpOptions): Promise<HttpServer> => {
+  const { host, port, graphiql, trustedProxies } = options;
   const health = createHealth(() => app.storage.ping());
   const routes: Readonly<Record<string, Route>> = {
-    '/graphql': graphql(app),
+    '/graphql': graphqlRoute(app, trustedProxies),
     '/health': () => json(200, { status: 'ok' }),
     '/ready': async () =>
       (await health.ready()) ? json(200, { status: 'ready' }) : json(503, { status: 'not ready' }),
@@ -99,8 +94,8 @@ const answer = async (
   return route(request, url, requestId);
 };
 
-const graphql =
-  (app: App): Route =>
+const graphqlRoute =
+  (app: App, trustedProxies: number): Route =>
   async (request, url, requestId) => {
     const body = await readBody(request);
     if (body === 'TOO_LARGE')
@@ -109,7 +104,14 @@ const graphql =
     const response = await app.fetch(
       `http://localhost/graphql${url.search}`,
       { method, headers: headersOf(request), ...(method === 'POST' ? { body } : {}) },
-      { requestId },
+      {
+        requestId,
+        address: clientAddress(
+          request.socket.remoteAddress,
+          request.headers['x-forwarded-for'],
+          trustedProxies,
+        ),
+      },
     );
     return {
       status: response.status,

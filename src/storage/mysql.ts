@@ -104,7 +104,13 @@ export const createMysql = (options: MysqlOptions): Dialect => {
   };
 };
 
-const poolOptions = ({ poolSize, timeoutMs, ssl, socketPath, ...server }: MysqlOptions): PoolOptions => ({
+export const poolOptions = ({
+  poolSize,
+  timeoutMs,
+  ssl,
+  socketPath,
+  ...server
+}: MysqlOptions): PoolOptions => ({
   host: server.host,
   port: server.port,
   user: server.user,
