@@ -2,9 +2,10 @@ import { GraphQLError } from 'graphql';
 import { createYoga, type Plugin, type YogaServerOptions } from 'graphql-yoga';
 import { createKeyring, type Keyring } from './auth/keys.ts';
 import { createTokens } from './auth/tokens.ts';
-import type { Config } from './config.ts';
+import { type Config, ConfigError } from './config.ts';
 import { type Connection, createContext, type Services } from './context.ts';
 import { failureBody, finishError } from './errors.ts';
+import { createGates, type Gates, type GatesOptions, persistedQuery } from './gates.ts';
 import { graphiqlOptions } from './graphiql.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { type CounterStore, createRateLimits } from './ops/rate-limit.ts';
@@ -95,12 +96,19 @@ const openCounters = async ({ database, rateLimitStore }: Config, log: Log) => {
 
 type ServerContext = { connection: Connection };
 
-const createServer = async (config: Config, services: Services) =>
+const createServer = async ({ http, graphql }: Config, services: Services) =>
   createYoga<ServerContext>({
     schema,
     context: ({ request, connection }) => createContext(services, connection, request.headers),
-    ...(await graphiql(config.http.graphiql)),
-    plugins: [finishErrors(services.log)],
+    ...(await graphiql(http.graphiql)),
+    plugins: [
+      ...(graphql.documents ? [onlyDocumentsOf(graphql.documents)] : []),
+      passGates(createGates({ schema, ...graphql })),
+      finishErrors(services.log, graphql),
+    ],
+    // The gates keep what is good and nothing else.
+    parserAndValidationCache: false,
+    extraParamNames: ['documentId'],
     // finishError does it, for it knows the request that it logs about.
     maskedErrors: false,
     logging: yogaLog(services.log),
@@ -113,14 +121,32 @@ const createServer = async (config: Config, services: Services) =>
     batching: false,
   });
 
+const passGates = (gates: Gates): Plugin<object, ServerContext> => ({
+  onParse({ setParseFn }) {
+    setParseFn(gates.parse);
+  },
+  onValidate({ setValidationFn }) {
+    setValidationFn((_schema, document) => gates.validate(document));
+  },
+});
+
+const onlyDocumentsOf = (documents: ReadonlyMap<string, string>): Plugin<object, ServerContext> => ({
+  onParams({ params, setParams }) {
+    setParams({ ...params, query: persistedQuery(params, documents) });
+  },
+});
+
 /** The one place that every error of every result passes. */
-const finishErrors = (log: Log): Plugin<object, ServerContext> => ({
+const finishErrors = (
+  log: Log,
+  { suggestions }: Pick<GatesOptions, 'suggestions'>,
+): Plugin<object, ServerContext> => ({
   onResultProcess({ result, setResult, serverContext }) {
     if (Array.isArray(result) || !('errors' in result) || !result.errors) return;
     const requestLog = log.child({ requestId: serverContext.connection.requestId });
     setResult({
       ...result,
-      errors: result.errors.map((error) => finishError(toGraphQLError(error), requestLog)),
+      errors: result.errors.map((error) => finishError(toGraphQLError(error), requestLog, suggestions)),
     });
   },
 });
@@ -136,7 +162,11 @@ const graphiql = async (
   on: boolean,
 ): Promise<Pick<YogaServerOptions<ServerContext, object>, 'graphiql' | 'renderGraphiQL'>> => {
   if (!on) return { graphiql: false };
-  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
+  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql').catch(() => {
+    throw new ConfigError([
+      'GRAPHIQL=1 needs a package that is not installed: npm install --no-save @graphql-yoga/render-graphiql',
+    ]);
+  });
   return { graphiql: graphiqlOptions, renderGraphiQL };
 };
 

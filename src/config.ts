@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { readPrivateKeys } from './auth/keys.ts';
 import type { RateLimitOptions } from './ops/rate-limit.ts';
@@ -9,6 +10,13 @@ import type { WeChatApp } from './wechat/client.ts';
 export type Config = {
   mode: 'development' | 'test' | 'production';
   http: HttpOptions;
+  graphql: {
+    introspection: boolean;
+    /** Whether errors say "Did you mean". */
+    suggestions: boolean;
+    /** The only documents that are taken, by their ids; undefined takes all. */
+    documents: ReadonlyMap<string, string> | undefined;
+  };
   database: DatabaseOptions;
   migrateOnStart: boolean;
   /** The first secret seals session_keys, all of them open. */
@@ -99,8 +107,13 @@ export const readConfig = (env: Env): Config => {
     http: {
       host: raw.HOST,
       port: raw.PORT,
-      graphiql: !production,
+      graphiql: raw.GRAPHIQL,
       trustedProxies: raw.TRUST_PROXY,
+    },
+    graphql: {
+      introspection: raw.INTROSPECTION ?? raw.GRAPHIQL,
+      suggestions: !production,
+      documents: raw.PERSISTED_DOCUMENTS,
     },
     database: raw.DATABASE_URL,
     migrateOnStart: raw.MIGRATE_ON_START,
@@ -139,9 +152,10 @@ const variables = (production: boolean) =>
         )
       : z.string().default('file:.data/weapp-login.db')
     ).transform(readDatabaseUrl),
-    MIGRATE_ON_START: oneOf(['0', '1'])
-      .default(production ? '0' : '1')
-      .transform((value) => value === '1'),
+    MIGRATE_ON_START: flag.default(!production),
+    GRAPHIQL: flag.default(!production),
+    INTROSPECTION: flag.optional(),
+    PERSISTED_DOCUMENTS: z.string().transform(readDocuments).optional(),
     SESSION_KEY_SECRET: z.string(NO_SECRET).transform(readSecrets),
     JWT_SECRET: z.string().transform(readSecrets).optional(),
     JWT_PRIVATE_KEY: z.string().transform(readKeys).optional(),
@@ -208,6 +222,8 @@ const integer = (min: number, max: number, fallback: number) => {
     .default(fallback);
 };
 
+const flag = oneOf(['0', '1']).transform((value) => value === '1');
+
 type Fault = z.core.$RefinementCtx<string>;
 
 const refuse = (context: Fault, message: string): never => {
@@ -232,6 +248,15 @@ const readSecrets = (text: string, context: Fault): Secrets => {
       );
   });
   return secrets;
+};
+
+const readDocuments = (path: string, context: Fault): ReadonlyMap<string, string> => {
+  try {
+    const documents = z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(path, 'utf8')));
+    return new Map(Object.entries(documents));
+  } catch {
+    return refuse(context, 'names no readable JSON file of the form {"document id": "query text"}');
+  }
 };
 
 const readKeys = (text: string, context: Fault): KeyObject[] => {
