@@ -1,12 +1,14 @@
 import { GraphQLError } from 'graphql';
 import { createYoga, type Plugin, type YogaServerOptions } from 'graphql-yoga';
-import { createKeyring } from './auth/keys.ts';
+import { createKeyring, type Keyring } from './auth/keys.ts';
 import { createTokens } from './auth/tokens.ts';
-import type { Config } from './config.ts';
+import { type Config, ConfigError } from './config.ts';
 import { type Connection, createContext, type Services } from './context.ts';
 import { failureBody, finishError } from './errors.ts';
+import { createGates, type Gates, type GatesOptions, persistedQuery } from './gates.ts';
 import { graphiqlOptions, withTabScript } from './graphiql.ts';
 import { createLog, type Log } from './ops/log.ts';
+import { type CounterStore, createRateLimits } from './ops/rate-limit.ts';
 import { schema } from './schema/index.ts';
 import { openStorage, type Storage } from './storage/open.ts';
 import { createWeChat } from './wechat/client.ts';
@@ -17,6 +19,8 @@ export type HttpRequest = { method: string; headers: Record<string, string>; bod
 export type App = {
   /** GraphQL over HTTP at /graphql; the caller has read the body and seen to its size. */
   fetch(url: string, request: HttpRequest, connection: Connection): Promise<Response>;
+  /** The public keys of our tokens, empty unless a private key is configured. */
+  jwks: Keyring['jwks'];
   storage: Storage;
   log: Log;
   /** Where the sandbox listens, if it stands in for WeChat. */
@@ -37,8 +41,10 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   const { apps, timeoutMs } = config.wechat;
   const storage = await openStorage(config.database, config.sessionKeySecrets, now);
   const sandbox = config.wechat.sandbox ? await startSandbox(apps) : undefined;
+  const counters = await openCounters(config, log);
   const close = async () => {
     await sandbox?.close();
+    await counters?.pool.close();
     await storage.close();
   };
   try {
@@ -48,21 +54,25 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     await close();
     throw error;
   }
+  const keys = await createKeyring(config.auth);
   const yoga = await createServer(config, {
     apps,
     wechat: createWeChat({ apiUrl: sandbox?.url ?? config.wechat.apiUrl, timeoutMs }),
     users: storage.users,
     tokens: createTokens({
-      keys: await createKeyring(config.auth.secrets),
+      keys,
       ttl: config.auth.tokenTtl,
+      maxAge: config.auth.sessionMaxAge,
       audience: apps.map(({ appId }) => appId),
       ...(now ? { now } : {}),
     }),
+    limits: createRateLimits(config.rateLimits, counters),
     log,
   });
   return {
     fetch: async (url, request, connection) =>
       withBody(isJson(request) ? await yoga.fetch(url, request, { connection }) : unsupported()),
+    jwks: keys.jwks,
     storage,
     log,
     sandboxUrl: sandbox?.url,
@@ -74,14 +84,31 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
 const startSandbox = async (apps: Config['wechat']['apps']) =>
   (await import('./wechat/sandbox.ts')).createSandbox({ apps });
 
+/** Where replicas count together, if they do. */
+const openCounters = async ({ database, rateLimitStore }: Config, log: Log) => {
+  if (rateLimitStore === 'memory' || database.dialect !== 'mysql') return undefined;
+  const { createCounterPool } = await import('./storage/counters.ts');
+  const pool = createCounterPool(database, (err) =>
+    log.warn({ err }, 'rate limits are counted by this process alone'),
+  );
+  return { pool, database: database.database } satisfies CounterStore;
+};
+
 type ServerContext = { connection: Connection };
 
-const createServer = async (config: Config, services: Services) =>
+const createServer = async ({ http, graphql }: Config, services: Services) =>
   createYoga<ServerContext>({
     schema,
     context: ({ request, connection }) => createContext(services, connection, request.headers),
-    ...(await graphiql(config.http.graphiql)),
-    plugins: [finishErrors(services.log)],
+    ...(await graphiql(http.graphiql)),
+    plugins: [
+      ...(graphql.documents ? [onlyDocumentsOf(graphql.documents)] : []),
+      passGates(createGates({ schema, ...graphql })),
+      finishErrors(services.log, graphql),
+    ],
+    // The gates keep what is good and nothing else.
+    parserAndValidationCache: false,
+    extraParamNames: ['documentId'],
     // finishError does it, for it knows the request that it logs about.
     maskedErrors: false,
     logging: yogaLog(services.log),
@@ -94,14 +121,32 @@ const createServer = async (config: Config, services: Services) =>
     batching: false,
   });
 
+const passGates = (gates: Gates): Plugin<object, ServerContext> => ({
+  onParse({ setParseFn }) {
+    setParseFn(gates.parse);
+  },
+  onValidate({ setValidationFn }) {
+    setValidationFn((_schema, document) => gates.validate(document));
+  },
+});
+
+const onlyDocumentsOf = (documents: ReadonlyMap<string, string>): Plugin<object, ServerContext> => ({
+  onParams({ params, setParams }) {
+    setParams({ ...params, query: persistedQuery(params, documents) });
+  },
+});
+
 /** The one place that every error of every result passes. */
-const finishErrors = (log: Log): Plugin<object, ServerContext> => ({
+const finishErrors = (
+  log: Log,
+  { suggestions }: Pick<GatesOptions, 'suggestions'>,
+): Plugin<object, ServerContext> => ({
   onResultProcess({ result, setResult, serverContext }) {
     if (Array.isArray(result) || !('errors' in result) || !result.errors) return;
     const requestLog = log.child({ requestId: serverContext.connection.requestId });
     setResult({
       ...result,
-      errors: result.errors.map((error) => finishError(toGraphQLError(error), requestLog)),
+      errors: result.errors.map((error) => finishError(toGraphQLError(error), requestLog, suggestions)),
     });
   },
 });
@@ -117,7 +162,11 @@ const graphiql = async (
   on: boolean,
 ): Promise<Pick<YogaServerOptions<ServerContext, object>, 'graphiql' | 'renderGraphiQL'>> => {
   if (!on) return { graphiql: false };
-  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
+  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql').catch(() => {
+    throw new ConfigError([
+      'GRAPHIQL=1 needs a package that is not installed: npm install --no-save @graphql-yoga/render-graphiql',
+    ]);
+  });
   return { graphiql: graphiqlOptions, renderGraphiQL: withTabScript(renderGraphiQL) };
 };
 

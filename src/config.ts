@@ -1,11 +1,22 @@
+import type { KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { readPrivateKeys } from './auth/keys.ts';
+import type { RateLimitOptions } from './ops/rate-limit.ts';
 import type { DatabaseOptions } from './storage/open.ts';
 import type { WeChatApp } from './wechat/client.ts';
 
 /** Everything that an operator decides, by concern. docs/configuration.md and .env.example name the variables. */
 export type Config = {
   mode: 'development' | 'test' | 'production';
-  http: { host: string; port: number; graphiql: boolean };
+  http: HttpOptions;
+  graphql: {
+    introspection: boolean;
+    /** Whether errors say "Did you mean". */
+    suggestions: boolean;
+    /** The only documents that are taken, by their ids; undefined takes all. */
+    documents: ReadonlyMap<string, string> | undefined;
+  };
   database: DatabaseOptions;
   migrateOnStart: boolean;
   /** The first secret seals session_keys, all of them open. */
@@ -19,9 +30,29 @@ export type Config = {
     /** Milliseconds for one call to WeChat, body included. */
     timeoutMs: number;
   };
-  /** The first secret signs tokens, all of them verify. A token lives `tokenTtl` seconds. */
-  auth: { secrets: Secrets; tokenTtl: number };
+  /**
+   * The first private key signs tokens, or the first secret where there is none; all of them verify. A token lives
+   * `tokenTtl` seconds and can be renewed until `sessionMaxAge` seconds after the login.
+   */
+  auth: {
+    secrets: readonly string[];
+    privateKeys: readonly KeyObject[];
+    tokenTtl: number;
+    sessionMaxAge: number;
+  };
+  rateLimits: RateLimitOptions;
+  rateLimitStore: 'memory' | 'database';
   log: { level: (typeof LEVELS)[number] };
+};
+
+export type HttpOptions = {
+  host: string;
+  /** 0 takes a free port. */
+  port: number;
+  /** GraphiQL is served, and the root leads to it. */
+  graphiql: boolean;
+  /** How many proxies of ours a request passes, each of which adds to X-Forwarded-For; 0: the header means nothing. */
+  trustedProxies: number;
 };
 
 export type Secrets = readonly [string, ...string[]];
@@ -73,7 +104,17 @@ export const readConfig = (env: Env): Config => {
   const [first = SANDBOX_APP, ...others] = [...(appId && secret ? [{ appId, secret }] : []), ...more];
   return {
     mode: raw.NODE_ENV,
-    http: { host: raw.HOST, port: raw.PORT, graphiql: !production },
+    http: {
+      host: raw.HOST,
+      port: raw.PORT,
+      graphiql: raw.GRAPHIQL,
+      trustedProxies: raw.TRUST_PROXY,
+    },
+    graphql: {
+      introspection: raw.INTROSPECTION ?? raw.GRAPHIQL,
+      suggestions: !production,
+      documents: raw.PERSISTED_DOCUMENTS,
+    },
     database: withDeadline(raw.DATABASE_URL, raw.DATABASE_TIMEOUT_MS),
     migrateOnStart: raw.MIGRATE_ON_START,
     sessionKeySecrets: raw.SESSION_KEY_SECRET,
@@ -83,7 +124,18 @@ export const readConfig = (env: Env): Config => {
       apiUrl: raw.WECHAT_API_URL,
       timeoutMs: raw.WECHAT_TIMEOUT_MS,
     },
-    auth: { secrets: raw.JWT_SECRET, tokenTtl: raw.TOKEN_TTL },
+    auth: {
+      secrets: raw.JWT_SECRET ?? [],
+      privateKeys: raw.JWT_PRIVATE_KEY ?? [],
+      tokenTtl: raw.TOKEN_TTL,
+      sessionMaxAge: raw.SESSION_MAX_AGE,
+    },
+    rateLimits: {
+      loginsPerAddress: raw.RATE_LIMIT_LOGINS_PER_ADDRESS,
+      loginsPerApp: raw.RATE_LIMIT_LOGINS_PER_APP,
+      phonesPerUser: raw.RATE_LIMIT_PHONES_PER_USER,
+    },
+    rateLimitStore: raw.RATE_LIMIT_STORE,
     log: { level: raw.LOG_LEVEL },
   };
 };
@@ -101,12 +153,15 @@ const variables = (production: boolean) =>
       : z.string().default('file:.data/weapp-login.db')
     ).transform(readDatabaseUrl),
     DATABASE_TIMEOUT_MS: integer(100, 60_000, 5000),
-    MIGRATE_ON_START: oneOf(['0', '1'])
-      .default(production ? '0' : '1')
-      .transform((value) => value === '1'),
+    MIGRATE_ON_START: flag.default(!production),
+    GRAPHIQL: flag.default(!production),
+    INTROSPECTION: flag.optional(),
+    PERSISTED_DOCUMENTS: z.string().transform(readDocuments).optional(),
     SESSION_KEY_SECRET: z.string(NO_SECRET).transform(readSecrets),
-    JWT_SECRET: z.string(NO_SECRET).transform(readSecrets),
+    JWT_SECRET: z.string().transform(readSecrets).optional(),
+    JWT_PRIVATE_KEY: z.string().transform(readKeys).optional(),
     TOKEN_TTL: integer(60, 30 * 86_400, 3600),
+    SESSION_MAX_AGE: integer(60, 365 * 86_400, 30 * 86_400),
     WECHAT_APP_ID: z.string().regex(APP_ID, NO_APP_ID).optional(),
     WECHAT_APP_SECRET: z.string().regex(APP_SECRET, NO_APP_SECRET).optional(),
     WECHAT_APPS: z.string().default('').transform(readApps),
@@ -114,6 +169,11 @@ const variables = (production: boolean) =>
       .url({ protocol: /^https?$/, error: 'is not a URL: leave it out for https://api.weixin.qq.com' })
       .default('https://api.weixin.qq.com'),
     WECHAT_TIMEOUT_MS: integer(100, 60_000, 5000),
+    RATE_LIMIT_LOGINS_PER_ADDRESS: integer(0, 1_000_000, 300),
+    RATE_LIMIT_LOGINS_PER_APP: integer(0, 100_000_000, 6000),
+    RATE_LIMIT_PHONES_PER_USER: integer(0, 1000, 10),
+    RATE_LIMIT_STORE: oneOf(['memory', 'database']).default('memory'),
+    TRUST_PROXY: integer(0, 10, 0),
     LOG_LEVEL: oneOf(LEVELS).default(production ? 'info' : 'warn'),
   });
 
@@ -130,6 +190,9 @@ const NO_APP_SECRET =
 const conflicts = (given: Env, production: boolean): string[] => {
   const { WECHAT_APP_ID: appId, WECHAT_APP_SECRET: secret, WECHAT_APPS: apps, JWT_SECRET: jwt } = given;
   const faults: string[] = [];
+  if (!jwt && !given.JWT_PRIVATE_KEY) faults.push(`JWT_SECRET ${NO_SECRET}`);
+  if (given.RATE_LIMIT_STORE === 'database' && !given.DATABASE_URL?.startsWith('mysql:'))
+    faults.push('RATE_LIMIT_STORE=database needs MySQL: set DATABASE_URL to mysql://… or leave it out');
   if (appId && !secret)
     faults.push('WECHAT_APP_SECRET is missing: WECHAT_APP_ID needs the AppSecret of that mini program');
   if (secret && !appId)
@@ -160,6 +223,8 @@ const integer = (min: number, max: number, fallback: number) => {
     .default(fallback);
 };
 
+const flag = oneOf(['0', '1']).transform((value) => value === '1');
+
 type Place = Sqlite | Omit<Mysql, 'timeoutMs'>;
 type Sqlite = Extract<DatabaseOptions, { dialect: 'sqlite' }>;
 type Mysql = Extract<DatabaseOptions, { dialect: 'mysql' }>;
@@ -187,6 +252,26 @@ const readSecrets = (text: string, context: Fault): Secrets => {
       );
   });
   return secrets;
+};
+
+const readDocuments = (path: string, context: Fault): ReadonlyMap<string, string> => {
+  try {
+    const documents = z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(path, 'utf8')));
+    return new Map(Object.entries(documents));
+  } catch {
+    return refuse(context, 'names no readable JSON file of the form {"document id": "query text"}');
+  }
+};
+
+const readKeys = (text: string, context: Fault): KeyObject[] => {
+  try {
+    return readPrivateKeys(text);
+  } catch (error) {
+    return refuse(
+      context,
+      `${error instanceof TypeError ? error.message : 'is wrong'}: set a PEM as \`openssl genpkey -algorithm ed25519\` prints (or RSA of 2048 bits or more), line ends as \\n where it must be one line`,
+    );
+  }
 };
 
 const readApps = (text: string, context: Fault): WeChatApp[] => {

@@ -1,6 +1,7 @@
 import type { Tokens } from './auth/tokens.ts';
 import { readViewer, type Viewer } from './auth/viewer.ts';
 import type { Log } from './ops/log.ts';
+import type { RateLimits } from './ops/rate-limit.ts';
 import type { User, Users } from './storage/users.ts';
 import type { WeChat, WeChatApp } from './wechat/client.ts';
 
@@ -11,11 +12,16 @@ export type Services = {
   wechat: WeChat;
   users: Users;
   tokens: Tokens;
+  limits: RateLimits;
   log: Log;
 };
 
 /** What is known of a request beside its text. */
-export type Connection = { requestId: string };
+export type Connection = {
+  requestId: string;
+  /** Where the client is, as an IP address; with TRUST_PROXY as the proxy says. */
+  address: string;
+};
 
 /** What resolvers work with, made for each request. */
 export type Context = Services & {

@@ -45,6 +45,14 @@ export const ERROR_CODES = {
   ],
   GRAPHQL_PARSE_FAILED: ['FIX_REQUEST', 'The query is not GraphQL.'],
   GRAPHQL_VALIDATION_FAILED: ['FIX_REQUEST', 'The query does not fit the schema.'],
+  QUERY_TOO_COMPLEX: [
+    'FIX_REQUEST',
+    'The query is too long, too deep, or has too many fields, aliases or directives.',
+  ],
+  PERSISTED_DOCUMENT_REQUIRED: [
+    'FIX_REQUEST',
+    'This server takes documents of its list only, by `documentId`, and this is none.',
+  ],
   OPERATION_RESOLUTION_FAILURE: ['FIX_REQUEST', '`operationName` names none of the operations of the query.'],
   BAD_REQUEST: ['FIX_REQUEST', 'The HTTP request is not GraphQL over HTTP.'],
   REQUEST_ENTITY_TOO_LARGE: ['FIX_REQUEST', 'The body of the request is longer than 64 KB.'],
@@ -111,8 +119,9 @@ const WECHAT_MESSAGES = {
  * Makes an error of a result fit for the client: failures from inside are logged and replaced, the errors of
  * graphql-js and Yoga get the code and the action that they lack.
  * @param log bears the id of the request
+ * @param suggestions whether "Did you mean" may tell of names that were not asked for
  */
-export const finishError = (error: GraphQLError, log: Log): GraphQLError => {
+export const finishError = (error: GraphQLError, log: Log, suggestions = true): GraphQLError => {
   const failure = failureIn(error);
   if (failure !== undefined) {
     report(failure, log);
@@ -122,13 +131,17 @@ export const finishError = (error: GraphQLError, log: Log): GraphQLError => {
   const { originalError: quoted, ...extensions } = error.extensions;
   const code = codeOf(error);
   const http = quoted === undefined ? {} : { http: { status: 400 } };
+  const message = suggestions ? error.message : error.message.replace(SUGGESTION, '');
   return moved(
-    new GraphQLError(error.message, {
+    new GraphQLError(message, {
       extensions: { ...extensions, ...http, code, action: ERROR_CODES[code][0] },
     }),
     error,
   );
 };
+
+/** What graphql-js puts behind some messages; those of values it can't be told to leave out. */
+const SUGGESTION = / Did you mean .*\?$/s;
 
 const failureIn = (error: unknown): unknown => {
   if (!(error instanceof GraphQLError)) return error;

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { App } from './app.ts';
+import { clientAddress } from './client-address.ts';
+import type { HttpOptions } from './config.ts';
 import { type ErrorCode, failureBody } from './errors.ts';
 import { createHealth } from './ops/health.ts';
 
@@ -8,14 +10,6 @@ export type HttpServer = {
   port: number;
   /** Takes no new connection, lets the requests under way finish, for at most ten seconds. */
   close(): Promise<void>;
-};
-
-export type HttpOptions = {
-  host: string;
-  /** 0 takes a free port. */
-  port: number;
-  /** The root leads to GraphiQL. */
-  graphiql: boolean;
 };
 
 type Reply = { status: number; headers?: Record<string, string>; body?: string | Buffer };
@@ -32,13 +26,15 @@ const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
  * Puts the app on a port.
  * @throws {Error} of node:net, with code EADDRINUSE or EACCES
  */
-export const listen = async (app: App, { host, port, graphiql }: HttpOptions): Promise<HttpServer> => {
+export const listen = async (app: App, options: HttpOptions): Promise<HttpServer> => {
+  const { host, port, graphiql, trustedProxies } = options;
   const health = createHealth(() => app.storage.ping());
   const routes: Readonly<Record<string, Route>> = {
-    '/graphql': graphql(app),
+    '/graphql': graphqlRoute(app, trustedProxies),
     '/health': () => json(200, { status: 'ok' }),
     '/ready': async () =>
       (await health.ready()) ? json(200, { status: 'ready' }) : json(503, { status: 'not ready' }),
+    ...(app.jwks.keys.length > 0 ? { '/.well-known/jwks.json': () => jwks(app) } : {}),
     ...(graphiql ? { '/': () => ({ status: 302, headers: { location: '/graphql' } }) } : {}),
   };
   let closing = false;
@@ -55,10 +51,10 @@ export const listen = async (app: App, { host, port, graphiql }: HttpOptions): P
     });
     const body = Buffer.from(reply.body ?? '');
     response.writeHead(reply.status, {
-      ...reply.headers,
-      'content-length': body.byteLength,
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
+      ...reply.headers,
+      'content-length': body.byteLength,
       'x-request-id': requestId,
       ...(closing || !request.complete ? { connection: 'close' } : {}),
     });
@@ -97,8 +93,8 @@ const answer = async (
   return route(request, url.slice(path.length), requestId);
 };
 
-const graphql =
-  (app: App): Route =>
+const graphqlRoute =
+  (app: App, trustedProxies: number): Route =>
   async (request, search, requestId) => {
     const body = await readBody(request);
     if (body === 'TOO_LARGE')
@@ -107,7 +103,14 @@ const graphql =
     const response = await app.fetch(
       `http://localhost/graphql${search}`,
       { method, headers: headersOf(request), ...(method === 'POST' ? { body } : {}) },
-      { requestId },
+      {
+        requestId,
+        address: clientAddress(
+          request.socket.remoteAddress,
+          request.headers['x-forwarded-for'],
+          trustedProxies,
+        ),
+      },
     );
     return {
       status: response.status,
@@ -115,6 +118,13 @@ const graphql =
       body: Buffer.from(await response.arrayBuffer()),
     };
   };
+
+/** A new key must be known to others before the first token that it signed: so they may keep this five minutes. */
+const jwks = ({ jwks }: App): Reply => ({
+  status: 200,
+  headers: { 'content-type': 'application/jwk-set+json', 'cache-control': 'public, max-age=300' },
+  body: JSON.stringify(jwks),
+});
 
 /** The text of the body; what is too long is read and thrown away, so that the client gets to see the refusal. */
 const readBody = async (request: IncomingMessage): Promise<string | 'TOO_LARGE'> => {

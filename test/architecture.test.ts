@@ -16,13 +16,14 @@ const roomOf = (file: string) =>
 /** Which rooms a room may import from, beside itself. `cli` and `main` are processes; `config` names types only. */
 const ALLOWED: Record<string, readonly string[]> = {
   main: ['app', 'cli', 'config', 'http'],
-  cli: ['config', 'development', 'schema', 'storage', 'wechat'],
-  http: ['app', 'errors', 'ops'],
-  app: ['auth', 'config', 'context', 'errors', 'graphiql', 'ops', 'schema', 'storage', 'wechat'],
+  cli: ['config', 'development', 'ops', 'schema', 'storage', 'wechat'],
+  http: ['app', 'client-address', 'config', 'errors', 'ops'],
+  app: ['auth', 'config', 'context', 'errors', 'gates', 'graphiql', 'ops', 'schema', 'storage', 'wechat'],
   schema: ['auth', 'context', 'errors', 'ops', 'storage', 'wechat'],
   context: ['auth', 'ops', 'storage', 'wechat'],
   errors: ['auth', 'ops', 'storage', 'wechat'],
-  config: ['storage', 'wechat'],
+  gates: ['errors'],
+  config: ['auth', 'ops', 'storage', 'wechat'],
   development: ['config'],
 };
 

@@ -19,7 +19,7 @@ describe.skipIf(!present)('GraphiQL in a browser whose network is closed', () =>
   let browser: Browser;
   beforeAll(async () => {
     product = await startProduct((await DATABASES[0]?.create()) ?? '', { NODE_ENV: 'development' });
-    server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: true });
+    server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: true, trustedProxies: 0 });
     browser = await chromium.launch({
       executablePath,
       args: [

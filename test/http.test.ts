@@ -14,7 +14,7 @@ describe('HTTP in development', () => {
   let origin: string;
   beforeAll(async () => {
     product = await startProduct(await database.create(), { NODE_ENV: 'development' });
-    server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: true });
+    server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: true, trustedProxies: 0 });
     origin = `http://127.0.0.1:${server.port}`;
   });
   afterAll(async () => {
@@ -160,7 +160,7 @@ describe('HTTP in production', () => {
       NODE_ENV: 'production',
       MIGRATE_ON_START: '1',
     });
-    const server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: false });
+    const server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: false, trustedProxies: 0 });
     for (const path of ['/', '/graphql']) {
       const response = await fetch(`http://127.0.0.1:${server.port}${path}`, {
         headers: { accept: 'text/html' },

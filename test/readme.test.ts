@@ -16,7 +16,7 @@ describe.each(['README.md', 'README.zh-CN.md'])('%s', (file) => {
   let server: HttpServer;
   beforeAll(async () => {
     product = await startProduct((await DATABASES[0]?.create()) ?? '');
-    server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: false });
+    server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: false, trustedProxies: 0 });
   });
   afterAll(async () => {
     await server.close();

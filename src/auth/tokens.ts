@@ -1,69 +1,129 @@
 import { randomUUID } from 'node:crypto';
 import { errors, jwtVerify, SignJWT } from 'jose';
+import { z } from 'zod';
 import type { Keyring } from './keys.ts';
 
 /** Whom a token is for. A token dies when the stored version of its user moves on. */
 export type TokenSubject = { id: string; appId: string; tokenVersion: number };
 
+/** What a good token says: whom it is for, and when that person last logged in with WeChat. */
+export type Session = TokenSubject & { authTime: Date };
+
 export type TokenFault = 'EXPIRED' | 'INVALID';
 
 export type Tokens = {
-  issue(subject: TokenSubject): Promise<{ token: string; expiresAt: Date }>;
+  /**
+   * @param authTime when the person logged in: now at a login, that of the old token at a renewal. No token lives
+   * beyond the greatest age of its session, counted from there.
+   */
+  issue(subject: TokenSubject, authTime?: Date): Promise<{ token: string; expiresAt: Date }>;
   /** Checks signature, issuer, audience and times; whether the user still exists is not asked here. */
-  verify(token: string): Promise<TokenSubject | TokenFault>;
+  verify(token: string): Promise<Session | TokenFault>;
 };
 
 export type TokensOptions = {
   keys: Keyring;
   /** Seconds that a token lives. */
   ttl: number;
+  /** Seconds after a login in which its tokens can be renewed. */
+  maxAge: number;
   /** The AppIDs whose tokens are taken. */
   audience: readonly string[];
   now?: () => Date;
 };
 
 const ISSUER = 'weapp-login';
-const ALGORITHM = 'HS256';
+/** Seconds by which the clock of the replica that issued a token may be ahead of ours. */
+const CLOCK_SKEW = 60;
 
-/** JWTs of RFC 7519: HS256, `kid` in the header, claims iss aud sub iat exp jti and `ver`, the token version. */
-export const createTokens = ({ keys, ttl, audience, now = () => new Date() }: TokensOptions): Tokens => ({
-  async issue({ id, appId, tokenVersion }) {
-    const issuedAt = Math.floor(now().getTime() / 1000);
-    const expiresAt = issuedAt + ttl;
-    const token = await new SignJWT({ ver: tokenVersion })
-      .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT', kid: keys.signing.kid })
+const seconds = z.int().nonnegative();
+
+/** Our tokens have these and nothing else: no `jwk`, `jku`, `x5u`, `crit`, `b64` or `zip` to be led astray by. */
+const ourHeader = z.strictObject({ alg: z.string(), typ: z.literal('JWT'), kid: z.string() });
+const ourClaims = z.strictObject({
+  iss: z.literal(ISSUER),
+  aud: z.string(),
+  sub: z.uuid(),
+  iat: seconds,
+  exp: seconds,
+  jti: z.string(),
+  ver: seconds,
+  auth_time: seconds,
+});
+
+/**
+ * JWTs of RFC 7519: `kid` in the header, claims iss aud sub iat exp jti auth_time (as OpenID Connect has it) and
+ * `ver`, the token version. The algorithm is that of the key, never that which a token asks for.
+ */
+export const createTokens = ({
+  keys,
+  ttl,
+  maxAge,
+  audience,
+  now = () => new Date(),
+}: TokensOptions): Tokens => ({
+  async issue({ id, appId, tokenVersion }, authTime = now()) {
+    const { alg, kid, key } = keys.signing;
+    const issuedAt = toSeconds(now());
+    const loggedInAt = toSeconds(authTime);
+    const expiresAt = Math.min(issuedAt + ttl, loggedInAt + maxAge);
+    const token = await new SignJWT({ ver: tokenVersion, auth_time: loggedInAt })
+      .setProtectedHeader({ alg, typ: 'JWT', kid })
       .setIssuer(ISSUER)
       .setAudience(appId)
       .setSubject(id)
       .setIssuedAt(issuedAt)
       .setExpirationTime(expiresAt)
       .setJti(randomUUID())
-      .sign(keys.signing.key);
+      .sign(key);
     return { token, expiresAt: new Date(expiresAt * 1000) };
   },
 
   async verify(token) {
-    const options = {
-      algorithms: [ALGORITHM],
-      typ: 'JWT',
-      issuer: ISSUER,
-      audience: [...audience],
-      requiredClaims: ['sub', 'iat', 'exp', 'jti'],
-      currentDate: now(),
-    };
+    if (!isCanonical(token)) return 'INVALID';
+    const at = now();
+    const options = { issuer: ISSUER, audience: [...audience], typ: 'JWT', currentDate: at };
     try {
-      const { payload } = await jwtVerify(token, ({ kid = '' }) => keyOf(keys, kid), options);
-      const { sub, aud, ver } = payload;
-      if (typeof sub !== 'string' || typeof aud !== 'string' || typeof ver !== 'number') return 'INVALID';
-      return { id: sub, appId: aud, tokenVersion: ver };
+      const { payload } = await jwtVerify(token, (header: unknown) => keyFor(header, keys), options);
+      const claims = ourClaims.safeParse(payload);
+      if (!claims.success) return 'INVALID';
+      const { sub, aud, ver, iat, auth_time: loggedInAt } = claims.data;
+      if (iat > toSeconds(at) + CLOCK_SKEW || loggedInAt > iat) return 'INVALID';
+      if (loggedInAt + maxAge <= toSeconds(at)) return 'EXPIRED';
+      return { id: sub, appId: aud, tokenVersion: ver, authTime: new Date(loggedInAt * 1000) };
     } catch (error) {
       return error instanceof errors.JWTExpired ? 'EXPIRED' : 'INVALID';
     }
   },
 });
 
-const keyOf = (keys: Keyring, kid: string): Keyring['signing']['key'] => {
-  const key = keys.byKid(kid);
-  if (!key) throw new errors.JWKSNoMatchingKey();
-  return key;
+const toSeconds = (date: Date): number => Math.floor(date.getTime() / 1000);
+
+/** @throws {errors.JWKSNoMatchingKey} also when the key serves another algorithm than the header says */
+const keyFor = (header: unknown, keys: Keyring) => {
+  const { alg, kid } = ourHeader.parse(header);
+  const found = keys.byKid(kid);
+  if (found?.alg !== alg) throw new errors.JWKSNoMatchingKey();
+  return found.key;
 };
+
+/**
+ * True when header and claims are spelt as we spell them. One token then has one text: no padding, no spare bits
+ * in base64, no white space, no member twice.
+ */
+const isCanonical = (token: string): boolean => {
+  const [header = '', claims = '', signature = ''] = token.split('.');
+  return [header, claims].every(isOurJson) && encode(decode(signature)) === signature;
+};
+
+const isOurJson = (part: string): boolean => {
+  const text = decode(part).toString('utf8');
+  try {
+    return encode(Buffer.from(JSON.stringify(JSON.parse(text)))) === part;
+  } catch {
+    return false;
+  }
+};
+
+const decode = (part: string): Buffer => Buffer.from(part, 'base64url');
+const encode = (bytes: Buffer): string => bytes.toString('base64url');

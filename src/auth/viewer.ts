@@ -8,12 +8,17 @@ export type ViewerFault =
   /** Not signed by us, or for another issuer or audience. */
   | 'INVALID'
   /** Logged out, or the account is gone. */
-  | 'REVOKED';
+  | 'REVOKED'
+  /** An administrator disabled the account. */
+  | 'DISABLED';
 
-export type Viewer<User> = { user: User; fault?: undefined } | { user?: undefined; fault: ViewerFault };
+/** Who asks, and when they last logged in with WeChat. */
+export type SignedIn<User> = { user: User; authTime: Date; fault?: undefined };
+
+export type Viewer<User> = SignedIn<User> | { user?: undefined; fault: ViewerFault };
 
 /** What of a user decides whether a token still stands. */
-export type Account = { appId: string; tokenVersion: number };
+export type Account = { appId: string; tokenVersion: number; disabledAt: Date | null };
 
 const BEARER = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i;
 const MAX_HEADER_CHARS = 4096;
@@ -31,10 +36,11 @@ export const readViewer = async <User extends Account>(
   if (authorization === null || authorization === '') return { fault: 'MISSING' };
   const token = authorization.length <= MAX_HEADER_CHARS ? BEARER.exec(authorization)?.[1] : undefined;
   if (token === undefined) return { fault: 'MALFORMED' };
-  const subject = await tokens.verify(token);
-  if (typeof subject === 'string') return { fault: subject };
-  const user = await findUser(subject.id);
-  if (user?.appId !== subject.appId || user.tokenVersion !== subject.tokenVersion)
-    return { fault: 'REVOKED' };
-  return { user };
+  const session = await tokens.verify(token);
+  if (typeof session === 'string') return { fault: session };
+  const user = await findUser(session.id);
+  if (user?.appId !== session.appId) return { fault: 'REVOKED' };
+  if (user.disabledAt) return { fault: 'DISABLED' };
+  if (user.tokenVersion !== session.tokenVersion) return { fault: 'REVOKED' };
+  return { user, authTime: session.authTime };
 };

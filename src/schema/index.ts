@@ -1,8 +1,10 @@
 import { builder } from './builder.ts';
+import './admin.ts';
 import './errors.ts';
 import './login.ts';
 import './profile.ts';
 import './scalars.ts';
+import './session.ts';
 import './user.ts';
 
 export const schema = builder.toSchema({});

@@ -1,7 +1,8 @@
 import { fail } from '../errors.ts';
 import type { User } from '../storage/users.ts';
 import type { WeChatApp } from '../wechat/client.ts';
-import { builder } from './builder.ts';
+import { builder, disabled } from './builder.ts';
+import { countLogin } from './limits.ts';
 import { readUserInfo, UserInfoInput } from './profile.ts';
 import { SELF, UserType } from './user.ts';
 
@@ -37,12 +38,15 @@ builder.mutationField('login', (t) =>
         description: 'Which mini program, where the server serves several; the first one if absent.',
       }),
     },
-    resolve: async (_root, args, { apps, wechat, users, tokens }) => {
+    resolve: async (_root, args, context) => {
+      const { apps, wechat, users, tokens } = context;
       const app = findApp(apps, args.appId);
       const code = readCode(args.code);
       const profile = readUserInfo(args.userInfo ?? {});
+      await countLogin(context, app.appId);
       const session = await wechat.code2Session(app, code);
       const { user, isNewUser } = await users.enrol({ appId: app.appId, ...session }, profile);
+      if (user.disabledAt) throw disabled();
       return { ...(await tokens.issue(user)), isNewUser, user };
     },
   }),

@@ -7,7 +7,7 @@ export const SELF = 'self';
 /** For what a user may see of itself, and admins of everybody. */
 const private_ = { $granted: SELF, role: 'ADMIN' } as const;
 
-const UserRole = builder.enumType('UserRole', {
+export const UserRole = builder.enumType('UserRole', {
   description: 'What a user may do.',
   values: {
     USER: { description: 'Reads and changes its own record.' },
@@ -52,6 +52,12 @@ export const UserType = builder.objectRef<User>('User').implement({
     role: t.expose('role', { type: UserRole, description: 'What the user may do.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user first logged in.' }),
     lastLoginAt: t.expose('lastLoginAt', { type: 'DateTime', description: 'When the user last logged in.' }),
+    disabledAt: t.expose('disabledAt', {
+      type: 'DateTime',
+      description: 'Since when the user may not log in; null if it may. For admins.',
+      nullable: true,
+      authScopes: { role: 'ADMIN' },
+    }),
   }),
 });
 

@@ -1,4 +1,4 @@
-import { customType, datetime, int, mysqlTable, tinyint, unique } from 'drizzle-orm/mysql-core';
+import { bigint, customType, datetime, int, mysqlTable, tinyint, unique } from 'drizzle-orm/mysql-core';
 
 /** An opaque identifier or an enumeration, compared byte for byte: `oAbc` and `oABC` are two people. */
 const ascii = customType<{ data: string; config: { length: number }; configRequired: true }>({
@@ -34,6 +34,15 @@ export const user = mysqlTable(
     createdAt: moment('created_at').notNull(),
     updatedAt: moment('updated_at').notNull(),
     lastLoginAt: moment('last_login_at').notNull(),
+    disabledAt: moment('disabled_at'),
   },
   (table) => [unique('user_app_id_open_id').on(table.appId, table.openId)],
 );
+
+/** Counters that several replicas share: the columns in the order that rate-limiter-flexible has them. */
+export const rateLimit = mysqlTable('rate_limit', {
+  key: ascii('key', { length: 255 }).primaryKey(),
+  points: int('points').notNull(),
+  /** Milliseconds since 1970. */
+  expire: bigint('expire', { mode: 'number', unsigned: true }),
+});

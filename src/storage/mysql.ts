@@ -80,6 +80,7 @@ export const createMysql = (options: MysqlOptions): Dialect => {
     users: {
       columns: user,
       find: (where) => db.select().from(user).where(where),
+      page: (where, order, limit) => db.select().from(user).where(where).orderBy(order).limit(limit),
       update: (where, values) => db.update(user).set(values).where(where),
       upsert: (row, values) => db.insert(user).values(row).onDuplicateKeyUpdate({ set: values }),
     },
@@ -103,7 +104,13 @@ export const createMysql = (options: MysqlOptions): Dialect => {
   };
 };
 
-const poolOptions = ({ poolSize, timeoutMs, ssl, socketPath, ...server }: MysqlOptions): PoolOptions => ({
+export const poolOptions = ({
+  poolSize,
+  timeoutMs,
+  ssl,
+  socketPath,
+  ...server
+}: MysqlOptions): PoolOptions => ({
   host: server.host,
   port: server.port,
   user: server.user,

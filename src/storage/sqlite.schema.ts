@@ -24,6 +24,7 @@ export const user = sqliteTable(
     createdAt: moment('created_at').notNull(),
     updatedAt: moment('updated_at').notNull(),
     lastLoginAt: moment('last_login_at').notNull(),
+    disabledAt: moment('disabled_at'),
   },
   (table) => [unique('user_app_id_open_id').on(table.appId, table.openId)],
 );

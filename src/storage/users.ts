@@ -1,4 +1,4 @@
-import { and, type Column, eq, type SQL } from 'drizzle-orm';
+import { and, asc, type Column, desc, eq, gt, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
 import { uuidv7 } from 'uuidv7';
 import { persistently } from './failures.ts';
 import type { user as table } from './mysql.schema.ts';
@@ -18,20 +18,63 @@ export type Profile = Partial<
 /** A person as WeChat names them. */
 export type Identity = { appId: string; openId: string; unionId?: string | undefined; sessionKey: string };
 
+/** A stretch of the list of all users, which is in the order of their ids: oldest first. */
+export type Page = {
+  /** Only users with a greater id than this one. */
+  after?: string | undefined;
+  /** Only users with a smaller id than this one. */
+  before?: string | undefined;
+  limit: number;
+  /** From the newest back. */
+  descending?: boolean | undefined;
+  /** Only users whose id, openId or unionId is this, or whose nickName begins so. */
+  search?: string | undefined;
+};
+
 export type Users = {
   /**
    * Makes the person's row at the first login and renews it at every other: session_key, last login, unionid
-   * once it is known, the given profile fields. Race-free; `isNewUser` is true once per person.
+   * once it is known, the given profile fields. Race-free; `isNewUser` is true once per person. The row of a
+   * disabled user is left as it is.
    * @throws {StorageError}
    */
   enrol(identity: Identity, profile: Profile): Promise<{ user: User; isNewUser: boolean }>;
-  /** @throws {StorageError} */
+  /**
+   * The id counts to the byte, though MySQL takes one with a space behind for the same.
+   * @throws {StorageError}
+   */
   byId(id: string): Promise<User | null>;
   /**
    * Null when there is no such user.
    * @throws {StorageError}
    */
   updateProfile(id: string, profile: Profile): Promise<User | null>;
+  /**
+   * Costs the same wherever in the list the page is.
+   * @throws {StorageError}
+   */
+  page(page: Page): Promise<User[]>;
+  /**
+   * Those who have this id or this openId, in whatever mini program.
+   * @throws {StorageError}
+   */
+  named(idOrOpenId: string): Promise<User[]>;
+  /**
+   * Null when there is no such user.
+   * @throws {StorageError}
+   */
+  setRole(id: string, role: User['role']): Promise<User | null>;
+  /**
+   * Disabling also makes the user's tokens void, for good. Null when there is no such user.
+   * @throws {StorageError}
+   */
+  setDisabled(id: string, disabled: boolean): Promise<User | null>;
+  /**
+   * Makes every token void that bears this version of the user. One that was issued since stays good, and to do it
+   * twice is to do it once.
+   * @throws {StorageError}
+   */
+  revokeTokens(id: string, tokenVersion: number): Promise<void>;
   /**
    * The session_key of the last login; null when there is no such user or its secret is gone.
    * @throws {StorageError}
@@ -41,12 +84,15 @@ export type Users = {
 
 /** What Drizzle's builders spell differently in each dialect, in one line each. Every statement is idempotent. */
 export type UserStatements = {
-  columns: Record<'id' | 'appId' | 'openId', Column>;
+  columns: Record<keyof UserRow, Column>;
   find(where: SQL | undefined): PromiseLike<UserRow[]>;
-  update(where: SQL | undefined, values: Partial<UserRow>): PromiseLike<unknown>;
+  page(where: SQL | undefined, order: SQL, limit: number): PromiseLike<UserRow[]>;
+  update(where: SQL | undefined, values: Changes): PromiseLike<unknown>;
   /** Inserts the row, or sets these values on the row that has its (appId, openId). */
-  upsert(row: UserRow, values: Partial<UserRow>): PromiseLike<unknown>;
+  upsert(row: UserRow, values: Changes): PromiseLike<unknown>;
 };
+
+type Changes = { [Name in keyof UserRow]?: UserRow[Name] | SQL };
 
 export const createUsers = (
   statements: UserStatements,
@@ -72,7 +118,7 @@ export const createUsers = (
         lastLoginAt: at,
       };
       const row = { ...BLANK, id, appId, openId, createdAt: at, ...renewed };
-      await persistently(() => statements.upsert(row, renewed));
+      await persistently(() => statements.upsert(row, unlessDisabled(columns, renewed)));
       const stored = await find(and(eq(columns.appId, appId), eq(columns.openId, openId)));
       if (!stored) throw new Error('the user was deleted while logging in');
       return { user: withoutSessionKey(stored), isNewUser: stored.id === id };
@@ -80,12 +126,49 @@ export const createUsers = (
 
     async byId(id) {
       const row = await find(eq(columns.id, id));
-      return row && withoutSessionKey(row);
+      return row?.id === id ? withoutSessionKey(row) : null;
     },
 
     async updateProfile(id, profile) {
       await persistently(() => statements.update(eq(columns.id, id), { ...profile, updatedAt: now() }));
       return this.byId(id);
+    },
+
+    async page({ after, before, limit, descending, search }) {
+      const where = and(
+        after === undefined ? undefined : gt(columns.id, after),
+        before === undefined ? undefined : lt(columns.id, before),
+        search === undefined ? undefined : matching(columns, search),
+      );
+      const order = descending ? desc(columns.id) : asc(columns.id);
+      return (await persistently(() => statements.page(where, order, limit))).map(withoutSessionKey);
+    },
+
+    async named(idOrOpenId) {
+      const where = or(eq(columns.id, idOrOpenId), eq(columns.openId, idOrOpenId));
+      return (await persistently(() => statements.find(where))).map(withoutSessionKey);
+    },
+
+    async setRole(id, role) {
+      await persistently(() => statements.update(eq(columns.id, id), { role, updatedAt: now() }));
+      return this.byId(id);
+    },
+
+    async setDisabled(id, disabled) {
+      const at = now();
+      const where = disabled ? isNull(columns.disabledAt) : isNotNull(columns.disabledAt);
+      const values = disabled
+        ? { disabledAt: at, updatedAt: at, tokenVersion: sql`${columns.tokenVersion} + 1` }
+        : { disabledAt: null, updatedAt: at };
+      await persistently(() => statements.update(and(eq(columns.id, id), where), values));
+      return this.byId(id);
+    },
+
+    async revokeTokens(id, tokenVersion) {
+      const where = and(eq(columns.id, id), eq(columns.tokenVersion, tokenVersion));
+      await persistently(() =>
+        statements.update(where, { tokenVersion: tokenVersion + 1, updatedAt: now() }),
+      );
     },
 
     async sessionKey(id) {
@@ -106,7 +189,29 @@ const BLANK = {
   language: null,
   role: 'USER',
   tokenVersion: 0,
+  disabledAt: null,
 } as const;
+
+/** The values as they are to be set on a row that may be disabled: then it keeps its own. */
+const unlessDisabled = (columns: UserStatements['columns'], values: Partial<UserRow>): Changes => {
+  const isColumn = (name: string): name is keyof UserRow => Object.hasOwn(columns, name);
+  const kept = Object.entries(values).flatMap(([name, value]) => {
+    if (!isColumn(name)) return [];
+    const given = sql.param(value, columns[name]);
+    return [[name, sql`case when ${columns.disabledAt} is null then ${given} else ${columns[name]} end`]];
+  });
+  return Object.fromEntries(kept);
+};
+
+/** Opaque ids count whole; the database compares them as ASCII, so nothing else is put before it. */
+const matching = (columns: UserStatements['columns'], search: string): SQL | undefined => {
+  const { id, openId, unionId, nickName } = columns;
+  const start = `${search.replace(/[!%_]/g, '!$&')}%`;
+  const byName = sql`${nickName} like ${start} escape '!'`;
+  return OPAQUE.test(search) ? or(eq(id, search), eq(openId, search), eq(unionId, search), byName) : byName;
+};
+
+const OPAQUE = /^[\w-]{16,64}$/;
 
 const owner = ({ appId, openId }: Pick<UserRow, 'appId' | 'openId'>) => `${appId}/${openId}`;
 

@@ -4,6 +4,9 @@ import { randomBytes } from 'node:crypto';
 export const APP_SECRET = 'canaryappsecret4d5e6f708192a3b4c5';
 export const JWT_SECRET = 'canary-jwt-QkVFRjAxMjM0NTY3ODlhYmNkZWZnaGlqa2xtbm9w';
 export const OLD_JWT_SECRET = 'canary-old-QkVFRjk4NzY1NDMyMTBmZWRjYmFwb25tbGtqaWhn';
+/** Made for these tests; it signs nothing else. */
+export const JWT_PRIVATE_KEY_TEXT = 'MC4CAQAwBQYDK2VwBCIEICGGlbT54C2aFFIp5TkVUuKpDyjHrTqYk77yEHKOE2j8';
+export const JWT_PRIVATE_KEY = `-----BEGIN PRIVATE KEY-----\n${JWT_PRIVATE_KEY_TEXT}\n-----END PRIVATE KEY-----\n`;
 export const SESSION_KEY_SECRET = 'canary-sks-R0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlq';
 export const DATABASE_PASSWORD = 'canary-db-7f6e5d4c3b2a';
 
@@ -22,6 +25,7 @@ export const ANSWER_CANARIES = [
   APP_SECRET,
   JWT_SECRET,
   OLD_JWT_SECRET,
+  JWT_PRIVATE_KEY_TEXT.slice(22),
   SESSION_KEY_SECRET,
   DATABASE_PASSWORD,
   SESSION_KEY_MARK,

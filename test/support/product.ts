@@ -121,7 +121,7 @@ export const startProduct = async (
           },
           body: JSON.stringify({ query, variables }),
         },
-        { requestId: 'test' },
+        { requestId: 'test', address: '127.0.0.1' },
       );
       return readAnswer(response);
     },

@@ -1,0 +1,277 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openIdOf } from '../src/wechat/sandbox.ts';
+import { DATABASES } from './support/databases.ts';
+import { APP_ID, codeOf, environment, SECOND_APP_ID } from './support/product.ts';
+import { type Server, startServer } from './support/server.ts';
+
+const USERS = `query Users($first: Int, $last: Int, $after: String, $before: String, $search: String) {
+  users(first: $first, last: $last, after: $after, before: $before, search: $search) {
+    edges { cursor node { id openId nickName role disabledAt } }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+  }
+}`;
+const DISABLE = `mutation ($id: ID!, $disabled: Boolean!) {
+  setUserDisabled(id: $id, disabled: $disabled) { id disabledAt }
+}`;
+const SET_ROLE = `mutation ($id: ID!, $role: UserRole!) { setUserRole(id: $id, role: $role) { id role } }`;
+const ME = '{ me { id lastLoginAt } }';
+
+type Person = {
+  id: string;
+  openId: string;
+  nickName: string | null;
+  role: string;
+  disabledAt: string | null;
+};
+type Users = {
+  users: {
+    edges: { cursor: string; node: Person }[];
+    pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string; endCursor: string };
+  };
+};
+
+describe.each(DATABASES)('administration on $name', (database) => {
+  let server: Server;
+  let url: string;
+  let admin: { token: string; id: string };
+  beforeAll(async () => {
+    url = await database.create();
+    server = await startServer(url);
+    admin = await server.logIn('admin');
+    expect((await cli('grant', openIdOf(APP_ID, 'admin'))).code).toBe(0);
+  });
+  afterAll(() => server.close());
+
+  const cli = (...args: string[]) =>
+    new Promise<{ code: number; out: string }>((resolve) => {
+      execFile(
+        process.execPath,
+        ['--import', 'tsx', 'src/cli/admin.ts', ...args],
+        { env: { PATH: process.env.PATH, ...environment({ DATABASE_URL: url, LOG_LEVEL: 'warn' }) } },
+        (error, stdout, stderr) => {
+          resolve({ code: typeof error?.code === 'number' ? error.code : 0, out: stdout + stderr });
+        },
+      );
+    });
+  const list = (variables: object, token = admin.token) => server.post<Users>(USERS, { variables, token });
+  const listed = async (variables: object) => {
+    const { data, errors } = await list(variables);
+    expect(errors).toBeUndefined();
+    if (!data) throw new Error('no data');
+    return data.users;
+  };
+  const setDisabled = (id: string, disabled: boolean, token = admin.token) =>
+    server.post<{ setUserDisabled: Person }>(DISABLE, { variables: { id, disabled }, token });
+  const setRole = (id: string, role: string, token = admin.token) =>
+    server.post<{ setUserRole: Person }>(SET_ROLE, { variables: { id, role }, token });
+  const me = (token: string) => server.post<{ me: { id: string; lastLoginAt: string } }>(ME, { token });
+
+  test('the first admin is made by the command line, by openid or id, at once and until revoked', async () => {
+    const { id, token } = await server.logIn('second-admin');
+    expect(codeOf(await list({}, token))).toBe('FORBIDDEN');
+    const granted = await cli('grant', id);
+    expect(granted.code).toBe(0);
+    expect(granted.out).toContain(`${id}  ${APP_ID}`);
+    expect(
+      JSON.parse(granted.out.split('\n').find((text) => text.startsWith('{')) ?? '').audit,
+    ).toMatchObject({
+      action: 'grant',
+      outcome: 'allowed',
+      target: id,
+      change: { role: 'ADMIN' },
+    });
+    expect((await list({}, token)).errors).toBeUndefined();
+    expect((await cli('revoke', openIdOf(APP_ID, 'second-admin'))).code).toBe(0);
+    expect(codeOf(await list({}, token))).toBe('FORBIDDEN');
+  });
+
+  test('the command line says what it can do, and makes nobody out of nothing', async () => {
+    expect(await cli('grant', 'oNobodyNobodyNobodyNobody')).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('must have logged in once'),
+    });
+    for (const args of [[], ['grant'], ['toString', 'oNobodyNobodyNobody'], ['grant', "x' OR 1=1 -- "]])
+      expect(await cli(...args)).toMatchObject({ code: 2, out: expect.stringContaining('Usage') });
+  });
+
+  test('a disabled user is out at once, stays out with USER_DISABLED, and its row stays as it was', async () => {
+    const { id, token } = await server.logIn('rascal');
+    const tablet = await server.logIn('rascal');
+    const sessionKey = await server.product.app.storage.users.sessionKey(id);
+    const { data } = await setDisabled(id, true);
+    expect(data?.setUserDisabled).toEqual({
+      id,
+      disabledAt: new Date(server.product.clock.now).toISOString(),
+    });
+    for (const each of [token, tablet.token]) {
+      expect((await me(each)).errors?.[0]?.extensions).toEqual({ code: 'USER_DISABLED', action: 'STOP' });
+      expect(codeOf(await server.post('mutation { renewToken { token } }', { token: each }))).toBe(
+        'USER_DISABLED',
+      );
+    }
+    const before = await server.product.app.storage.users.byId(id);
+    server.product.clock.now += 60_000;
+    const again = await server.product.login('dev:rascal', { userInfo: { nickName: 'Sneaky' } });
+    expect([again.data, codeOf(again)]).toEqual([null, 'USER_DISABLED']);
+    expect(await server.product.app.storage.users.byId(id)).toEqual(before);
+    expect(await server.product.app.storage.users.sessionKey(id)).toBe(sessionKey);
+
+    await setDisabled(id, true);
+    expect((await server.product.app.storage.users.byId(id))?.disabledAt).toEqual(before?.disabledAt);
+    expect((await setDisabled(id, false)).data?.setUserDisabled.disabledAt).toBeNull();
+    expect(codeOf(await me(token))).toBe('UNAUTHENTICATED');
+    expect((await me((await server.logIn('rascal')).token)).data?.me.id).toBe(id);
+  });
+
+  test('an enabled user logs in and renews its row as ever', async () => {
+    const first = await server.logIn('returning');
+    server.product.clock.now += 5000;
+    const { data } = await server.product.login('dev:returning', { userInfo: { nickName: 'Back' } });
+    expect(data?.login.user).toMatchObject({
+      id: first.id,
+      nickName: 'Back',
+      lastLoginAt: new Date(server.product.clock.now).toISOString(),
+    });
+  });
+
+  test('a role is effective at the next request, without a new token', async () => {
+    const { id, token } = await server.logIn('deputy');
+    expect((await setRole(id, 'ADMIN')).data?.setUserRole).toEqual({ id, role: 'ADMIN' });
+    expect((await list({}, token)).errors).toBeUndefined();
+    expect((await setRole(id, 'USER')).data?.setUserRole.role).toBe('USER');
+    expect(codeOf(await list({}, token))).toBe('FORBIDDEN');
+  });
+
+  test('an admin can neither demote nor disable itself', async () => {
+    expect(codeOf(await setRole(admin.id, 'USER'))).toBe('BAD_USER_INPUT');
+    expect(codeOf(await setDisabled(admin.id, true))).toBe('BAD_USER_INPUT');
+    expect((await list({ first: 1 })).errors).toBeUndefined();
+  });
+
+  test('a disabled admin is no admin', async () => {
+    const { id, token } = await server.logIn('fallen');
+    await setRole(id, 'ADMIN');
+    await setDisabled(id, true);
+    expect(codeOf(await list({}, token))).toBe('USER_DISABLED');
+    expect(codeOf(await setDisabled(id, false, token))).toBe('USER_DISABLED');
+  });
+
+  test('ids of nobody and no ids at all are told apart from failures', async () => {
+    const nobody = '00000000-0000-7000-8000-000000000000';
+    for (const id of [nobody, '', 'x', `${admin.id} `, "' OR 1=1 -- ", 'é', '😀'.repeat(100)]) {
+      expect(codeOf(await setRole(id, 'ADMIN')), id).toBe('BAD_USER_INPUT');
+      expect(codeOf(await setDisabled(id, true)), id).toBe('BAD_USER_INPUT');
+    }
+    const user = (id: string) =>
+      server.post('query ($id: ID!) { user(id: $id) { id } }', {
+        variables: { id },
+        token: admin.token,
+      });
+    expect(await user(nobody)).toMatchObject({ data: { user: null } });
+    expect((await user(nobody)).errors).toBeUndefined();
+    expect(codeOf(await user('x'))).toBe('BAD_USER_INPUT');
+    expect(await user(admin.id)).toMatchObject({ data: { user: { id: admin.id } } });
+  });
+
+  test('pages run forward and backward through the same order, and meet', async () => {
+    for (let i = 0; i < 7; i++) await server.logIn(`page-${i}`);
+    const all = (await listed({ first: 100 })).edges.map(({ node }) => node.id);
+    expect(all).toEqual([...all].sort());
+    const forward: string[] = [];
+    let after: string | undefined;
+    for (let more = true; more; ) {
+      const page = await listed({ first: 3, after });
+      forward.push(...page.edges.map(({ node }) => node.id));
+      after = page.pageInfo.endCursor;
+      more = page.pageInfo.hasNextPage;
+    }
+    expect(forward).toEqual(all);
+    const backward: string[] = [];
+    let before: string | undefined;
+    for (let more = true; more; ) {
+      const page = await listed({ last: 3, before });
+      backward.unshift(...page.edges.map(({ node }) => node.id));
+      before = page.pageInfo.startCursor;
+      more = page.pageInfo.hasPreviousPage;
+    }
+    expect(backward).toEqual(all);
+    expect((await listed({})).edges.length).toBe(Math.min(20, all.length));
+  });
+
+  test('a page is of 1 to 100, from one end, by cursors of this list', async () => {
+    for (const variables of [
+      { first: 101 },
+      { first: 0 },
+      { first: -1 },
+      { last: 101 },
+      { last: 2_147_483_647 },
+      { first: 1, last: 1 },
+      { first: 1, after: 'x' },
+      { first: 1, after: "' OR 1=1 -- " },
+      { last: 1, before: '😀' },
+      { first: 'x' },
+      { search: 'x'.repeat(65) },
+      { search: '\u0000' },
+      { search: '\ud800' },
+    ])
+      expect(codeOf(await list(variables)), JSON.stringify(variables)).toBe('BAD_USER_INPUT');
+  });
+
+  test('search finds by id, openid, unionid and the start of a nickname, and takes no wildcard', async () => {
+    const named = async (name: string, nickName: string) =>
+      (await server.product.login(`dev:${name}`, { userInfo: { nickName } })).data?.login.user.id ?? '';
+    const percent = await named('search-a', '100% 王_小明!');
+    await named('search-b', '100 percent');
+    const search = async (text: string) =>
+      (await listed({ first: 100, search: text })).edges.map(({ node }) => node.id);
+    expect(await search('100% 王_')).toEqual([percent]);
+    expect(await search('100% 王_小明!')).toEqual([percent]);
+    expect(await search('100%')).toEqual([percent]);
+    expect(await search('100__p')).toEqual([]);
+    expect(await search('%')).toEqual([]);
+    expect(await search(percent)).toEqual([percent]);
+    expect(await search(openIdOf(APP_ID, 'search-a'))).toEqual([percent]);
+    expect(await search("' OR '1'='1")).toEqual([]);
+    expect(await search('😀 \\')).toEqual([]);
+    await fetch(`${server.product.sandbox.url}/sandbox/users`, {
+      method: 'POST',
+      body: JSON.stringify({ user: 'search-union', unionid: true }),
+    });
+    const here = await server.product.login('dev:search-union');
+    const there = await server.product.login('dev:search-union', { appId: SECOND_APP_ID });
+    expect(await search(here.data?.login.user.unionId ?? 'none')).toEqual(
+      [here, there].map(({ data }) => data?.login.user.id).sort(),
+    );
+  });
+
+  test('openId and unionId of others are for admins', async () => {
+    const { edges } = await listed({ first: 100 });
+    expect(edges.every(({ node }) => /^o[\w-]{27}$/.test(node.openId))).toBe(true);
+  });
+
+  test('what admins do, and what others are kept from, is written to the log as audit lines', async () => {
+    const requestId = randomUUID();
+    const headers = { 'x-request-id': requestId };
+    const { id, token } = await server.logIn('audited');
+    const variables = { id, disabled: true };
+    await server.post(DISABLE, { variables, headers });
+    await server.post(DISABLE, { variables, headers, token });
+    await server.post(USERS, { headers, token: admin.token });
+    await server.post(DISABLE, { variables, headers, token: admin.token });
+    await server.post(ME, { headers });
+    const lines = readFileSync(`.test-output/log-${process.pid}.ndjson`, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('"audit":{') && line.includes(requestId))
+      .map((line) => JSON.parse(line).audit);
+    const action = 'setUserDisabled';
+    expect(lines).toEqual([
+      { action, outcome: 'refused', actor: null, requestId },
+      { action, outcome: 'refused', actor: id, requestId },
+      { action: 'users', outcome: 'allowed', actor: admin.id, requestId },
+      { action, outcome: 'allowed', actor: admin.id, requestId, target: id, change: { disabled: true } },
+    ]);
+  });
+});

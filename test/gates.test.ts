@@ -1,0 +1,238 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getIntrospectionQuery } from 'graphql';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import { createGates } from '../src/gates.ts';
+import { schema } from '../src/schema/index.ts';
+import { codeOf, environment } from './support/product.ts';
+import { type Server, startServer } from './support/server.ts';
+
+const many = (count: number, write: (i: number) => string) =>
+  Array.from({ length: count }, (_, i) => write(i)).join(' ');
+
+describe('the gates of queries, over HTTP', () => {
+  let server: Server;
+  let production: Server;
+  beforeAll(async () => {
+    server = await startServer('file::memory:');
+    production = await startServer('file::memory:', { INTROSPECTION: '0', GRAPHIQL: '0' });
+  });
+  afterAll(() => Promise.all([server.close(), production.close()]));
+
+  const refusal = async (query: string, variables?: unknown) => {
+    const { status, errors, data } = await server.post(query, { variables });
+    return [status, errors?.[0]?.extensions.code, data];
+  };
+  const TOO_COMPLEX = [200, 'QUERY_TOO_COMPLEX', undefined];
+
+  test.each([
+    ['1001 tokens', `{ ${'__typename '.repeat(999)}}`],
+    ['20,000 tokens', `{ ${'a '.repeat(20_000)}}`],
+    ['30,000 brackets', `{ me(a: ${'['.repeat(30_000)}`],
+    ['a depth of 9', `{${'a{'.repeat(8)}a${'}'.repeat(8)}}`],
+    [
+      'a depth of 9 by fragments',
+      `{...F0} ${many(9, (i) => `fragment F${i} on Q { a { ...F${i + 1} } }`)} fragment F9 on Q { a }`,
+    ],
+    ['a depth of 9 in a fragment that is not used', `{a} fragment F on Q ${'{a'.repeat(9)}${'}'.repeat(9)}`],
+    ['a depth of 9 by inline fragments', `${'{... on Q {a'.repeat(9)}${'}}'.repeat(9)}`],
+    ['16 aliases', `{ ${many(16, (i) => `a${i}: me { id }`)} }`],
+    ['16 aliases of __typename', `{ ${many(16, (i) => `a${i}: __typename`)} }`],
+    ['16 aliases below', `{ me { ${many(16, (i) => `a${i}: id`)} } }`],
+    [
+      '16 aliases by spreads',
+      `{ a: me {...F} b: me {...F} } fragment F on User { ${many(7, (i) => `c${i}: id`)} }`,
+    ],
+    [
+      'aliases that double eight times',
+      `{ ...F0 } ${many(8, (i) => `fragment F${i} on Query { a: me { ...F${i + 1} } b: me { ...F${i + 1} } }`)} fragment F8 on Query { a }`,
+    ],
+    ['301 fields', `{ me { ${'id '.repeat(300)} } }`],
+    ['21 directives', `{ me { id ${'@skip(if: false) '.repeat(21)} } }`],
+    ['21 directives on spreads', `{ ${'... @include(if: true) { a } '.repeat(21)} }`],
+    ['21 directives on variables', `query ($a: Int ${'@b '.repeat(21)}) { a }`],
+  ])('%s: QUERY_TOO_COMPLEX', async (_name, query) => {
+    expect(await refusal(query)).toEqual(TOO_COMPLEX);
+  });
+
+  test('what stays below every limit is answered', async () => {
+    const { data, errors } = await server.post(
+      `{ ${many(15, (i) => `a${i}: __typename`)} ... @include(if: true) { __typename } }`,
+    );
+    expect(errors).toBeUndefined();
+    expect(Object.keys(data ?? {})).toHaveLength(16);
+  });
+
+  test.each([
+    ['a cycle of one fragment', 'query { ...F } fragment F on Query { ...F }', 'GRAPHQL_VALIDATION_FAILED'],
+    [
+      'a cycle of two',
+      '{ ...F } fragment F on Query { ...G } fragment G on Query { ...F }',
+      'GRAPHQL_VALIDATION_FAILED',
+    ],
+    ['a cycle with fields', '{ ...F } fragment F on Query { me { ...F } }', 'GRAPHQL_VALIDATION_FAILED'],
+    ['no GraphQL', 'hello', 'GRAPHQL_PARSE_FAILED'],
+    ['nothing', ' ', 'GRAPHQL_PARSE_FAILED'],
+    ['half an operation', '{ me { id }', 'GRAPHQL_PARSE_FAILED'],
+    ['an unknown field', '{ mee }', 'GRAPHQL_VALIDATION_FAILED'],
+    ['a subscription', 'subscription { me }', 'BAD_USER_INPUT'],
+    ['a schema definition', 'type A { a: Int }', 'OPERATION_RESOLUTION_FAILURE'],
+    [
+      'two operations and no name',
+      'query A { __typename } query B { __typename }',
+      'OPERATION_RESOLUTION_FAILURE',
+    ],
+    ['an unknown variable type', 'query ($a: Nothing) { __typename }', 'GRAPHQL_VALIDATION_FAILED'],
+    ['a variable that is missing', 'query ($id: ID!) { user(id: $id) { id } }', 'BAD_USER_INPUT'],
+  ])('%s has its code', async (_name, query, code) => {
+    const [status, ...rest] = await refusal(query);
+    expect(rest).toEqual([code, undefined]);
+    expect([200, 400]).toContain(status);
+  });
+
+  test('the refusals are the same for application/graphql-response+json, with a status of 4xx', async () => {
+    for (const query of [
+      'hello',
+      '{ mee }',
+      `{ ${'a '.repeat(2000)} }`,
+      `{ ${many(16, (i) => `a${i}: me { id }`)} }`,
+    ]) {
+      const { status } = await server.post(query, {
+        headers: { accept: 'application/graphql-response+json' },
+      });
+      expect(status).toBe(400);
+    }
+  });
+
+  test('several requests in one body are refused', async () => {
+    const body = JSON.stringify(Array(3).fill({ query: '{ __typename }' }));
+    const response = await fetch(`${server.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+    expect([response.status, (await response.json()).errors[0].extensions.code]).toEqual([
+      400,
+      'BAD_REQUEST',
+    ]);
+  });
+
+  test('with INTROSPECTION=0 nothing tells of the schema', async () => {
+    for (const query of [
+      getIntrospectionQuery(),
+      '{ __schema { queryType { name } } }',
+      '{ a: __type(name: "User") { name } }',
+      '{ ...F } fragment F on Query { __schema { types { name } } }',
+    ]) {
+      expect(codeOf(await server.post('{ __typename }'))).toBeUndefined();
+      const { data, errors } = await production.post(query);
+      expect([data, errors?.[0]?.extensions.code]).toEqual([undefined, 'GRAPHQL_VALIDATION_FAILED']);
+    }
+    expect((await production.post('{ __typename }')).data).toEqual({ __typename: 'Query' });
+    const page = await fetch(`${production.url}/graphql`, { headers: { accept: 'text/html' } });
+    expect(await page.text()).not.toMatch(/graphiql/i);
+    expect(page.status).toBeGreaterThanOrEqual(400);
+  });
+
+  test('with it on, GraphiQL gets the whole schema', async () => {
+    const all = { inputValueDeprecation: true, schemaDescription: true, specifiedByUrl: true, oneOf: true };
+    expect(codeOf(await server.post(getIntrospectionQuery(all)))).toBeUndefined();
+  });
+
+  test('many bad documents push no good one out, and are not kept', () => {
+    const gates = createGates({ schema, introspection: true, suggestions: true });
+    const good = gates.parse('{ me { id } }');
+    expect(gates.validate(good)).toEqual([]);
+    for (let i = 0; i < 2000; i++) {
+      const bad = gates.parse(`{ bad${i} }`);
+      expect(gates.validate(bad).length).toBe(1);
+      expect(gates.parse(`{ bad${i} }`)).not.toBe(bad);
+    }
+    expect(gates.parse('{ me { id } }')).toBe(good);
+  });
+});
+
+describe('production', () => {
+  let server: Server;
+  beforeAll(async () => {
+    server = await startServer('file::memory:', { NODE_ENV: 'production', MIGRATE_ON_START: '1' });
+  });
+  afterAll(() => server.close());
+
+  test.each([
+    ['a field', '{ mee { id } }', undefined],
+    ['an argument', 'mutation { login(cod: "x") { token } }', undefined],
+    ['a type', 'query ($a: UserInfoInpu) { __typename }', undefined],
+    ['a fragment', '{ ... on Quer { __typename } }', undefined],
+    ['a directive', '{ __typename @skipp(if: true) }', undefined],
+    [
+      'an input field in the query',
+      'mutation { updateProfile(profile: { nickNam: "x" }) { id } }',
+      undefined,
+    ],
+    [
+      'an input field in a variable',
+      'mutation ($p: ProfileInput!) { updateProfile(profile: $p) { id } }',
+      { p: { nickNam: 'x' } },
+    ],
+    ['an enum value', 'mutation { setUserRole(id: "1", role: ADMI) { id } }', undefined],
+    [
+      'an enum value in a variable',
+      'mutation ($role: UserRole!) { setUserRole(id: "1", role: $role) { id } }',
+      { role: 'ADMI' },
+    ],
+  ])('a misspelt name of %s gets no suggestion', async (_name, query, variables) => {
+    const { errors = [] } = await server.post(query, { variables });
+    expect(errors.length).toBeGreaterThan(0);
+    for (const { message, extensions } of errors) {
+      expect(message).not.toMatch(/did you mean|nickName|ADMIN|UserInfoInput|skip"|login\(code/i);
+      expect(['GRAPHQL_VALIDATION_FAILED', 'BAD_USER_INPUT']).toContain(extensions.code);
+    }
+  });
+
+  test('introspection and GraphiQL are off unless asked for', () => {
+    const config = (more: Record<string, string>) => {
+      const { graphql, http } = readConfig(
+        environment({ NODE_ENV: 'production', DATABASE_URL: 'file:x', ...more }),
+      );
+      return [graphql.introspection, http.graphiql, graphql.suggestions];
+    };
+    expect(config({})).toEqual([false, false, false]);
+    expect(config({ INTROSPECTION: '1' })).toEqual([true, false, false]);
+    expect(config({ GRAPHIQL: '1' })).toEqual([true, true, false]);
+    expect(config({ NODE_ENV: 'development' })).toEqual([true, true, true]);
+  });
+});
+
+test('with PERSISTED_DOCUMENTS only documents of the list are taken', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'weapp-login-')), 'documents.json');
+  writeFileSync(file, JSON.stringify({ one: 'query ($a: Boolean = true) { __typename @include(if: $a) }' }));
+  const server = await startServer('file::memory:', { PERSISTED_DOCUMENTS: file });
+  const post = async (body: object) => {
+    const response = await fetch(`${server.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    const { data, errors } = await response.json();
+    return errors?.[0].extensions.code ?? data;
+  };
+  expect(await post({ documentId: 'one' })).toEqual({ __typename: 'Query' });
+  expect(await post({ documentId: 'one', variables: { a: false } })).toEqual({});
+  for (const body of [
+    { query: '{ __typename }' },
+    { documentId: 'two' },
+    { documentId: '__proto__' },
+    { documentId: 'one', query: '{ me { id } }' },
+    { documentId: ['one'] },
+    { query: 'hello' },
+    {},
+  ])
+    expect(await post(body), JSON.stringify(body)).toBe('PERSISTED_DOCUMENT_REQUIRED');
+  await server.close();
+  expect(() => readConfig(environment({ PERSISTED_DOCUMENTS: '/nowhere.json' }))).toThrow(
+    /names no readable JSON/,
+  );
+});

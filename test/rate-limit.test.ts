@@ -1,0 +1,148 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { clientAddress } from '../src/client-address.ts';
+import { network } from '../src/ops/rate-limit.ts';
+import { DATABASES, MYSQL, runSql } from './support/databases.ts';
+import { type Answer, APP_ID, codeOf, SECOND_APP_ID } from './support/product.ts';
+import { type Server, startServer } from './support/server.ts';
+
+const LOGIN = `mutation ($code: String!, $appId: String) { login(code: $code, appId: $appId) { token } }`;
+
+describe.each(DATABASES)('rate limits on $name', (database) => {
+  const servers: Server[] = [];
+  afterAll(() => Promise.all(servers.map((server) => server.close())));
+  const start = async (more: Record<string, string>, url?: string) => {
+    const server = await startServer(url ?? (await database.create()), more);
+    servers.push(server);
+    return server;
+  };
+  const login = (server: Server, code = 'dev:someone', headers = {}, appId = APP_ID) =>
+    server.post(LOGIN, { variables: { code, appId }, headers });
+  const codes = (answers: Answer<unknown>[]) => answers.map((answer) => codeOf(answer) ?? 'OK');
+
+  test('the login after the last one that is allowed gets RATE_LIMITED and when to come again', async () => {
+    const server = await start({ RATE_LIMIT_LOGINS_PER_ADDRESS: '3' });
+    for (let i = 0; i < 3; i++) expect(codeOf(await login(server))).toBeUndefined();
+    const { errors, data } = await login(server);
+    expect(data).toBeNull();
+    expect(errors?.[0]?.extensions).toEqual({
+      code: 'RATE_LIMITED',
+      action: 'RETRY_LATER',
+      retryAfter: expect.any(Number),
+    });
+    const { retryAfter = 0 } = errors?.[0]?.extensions ?? {};
+    expect(retryAfter > 0 && retryAfter <= 60).toBe(true);
+  });
+
+  test('aliases are counted one by one, bad codes and good ones alike', async () => {
+    const server = await start({ RATE_LIMIT_LOGINS_PER_ADDRESS: '3' });
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const { errors } = await server.post(
+      `mutation { ${names.map((name) => `${name}: login(code: "wrong-${name}") { token }`).join(' ')} }`,
+    );
+    expect(errors?.map(({ extensions }) => extensions.code).sort()).toContain('WECHAT_CODE_INVALID');
+    expect(codes([await login(server), await login(server), await login(server)])).toEqual([
+      'OK',
+      'OK',
+      'RATE_LIMITED',
+    ]);
+  });
+
+  test('fifty at once: exactly as many as are allowed', async () => {
+    const server = await start({ RATE_LIMIT_LOGINS_PER_ADDRESS: '7' });
+    const answers = await Promise.all(Array.from({ length: 50 }, () => login(server)));
+    expect(codes(answers).filter((code) => code === 'OK')).toHaveLength(7);
+    expect(codes(answers).filter((code) => code === 'RATE_LIMITED')).toHaveLength(43);
+  });
+
+  test('a limited code was not sent to WeChat: it is still good elsewhere', async () => {
+    const server = await start({ RATE_LIMIT_LOGINS_PER_ADDRESS: '1', TRUST_PROXY: '1' });
+    const code = await server.product.mint('patient');
+    const from = (address: string) => ({ 'x-forwarded-for': address });
+    await login(server, 'dev:other', from('203.0.113.1'));
+    expect(codeOf(await login(server, code, from('203.0.113.1')))).toBe('RATE_LIMITED');
+    expect(codeOf(await login(server, code, from('203.0.113.2')))).toBeUndefined();
+  });
+
+  test('a mini program has a limit of its own', async () => {
+    const server = await start({ RATE_LIMIT_LOGINS_PER_APP: '2' });
+    const answers = [];
+    for (let i = 0; i < 3; i++) answers.push(await login(server));
+    answers.push(await login(server, 'dev:someone', {}, SECOND_APP_ID));
+    expect(codes(answers)).toEqual(['OK', 'OK', 'RATE_LIMITED', 'OK']);
+  });
+
+  test('X-Forwarded-For means nothing without TRUST_PROXY', async () => {
+    const server = await start({ RATE_LIMIT_LOGINS_PER_ADDRESS: '2' });
+    const answers = [];
+    for (let i = 0; i < 4; i++)
+      answers.push(await login(server, 'dev:someone', { 'x-forwarded-for': `203.0.113.${i}` }));
+    expect(codes(answers)).toEqual(['OK', 'OK', 'RATE_LIMITED', 'RATE_LIMITED']);
+  });
+
+  test('with TRUST_PROXY the proxy is believed, and not what the client wrote before it', async () => {
+    const server = await start({ RATE_LIMIT_LOGINS_PER_ADDRESS: '2', TRUST_PROXY: '1' });
+    const answers = [];
+    for (let i = 0; i < 3; i++)
+      answers.push(await login(server, 'dev:someone', { 'x-forwarded-for': `198.51.100.${i}, 203.0.113.9` }));
+    answers.push(await login(server, 'dev:someone', { 'x-forwarded-for': '203.0.113.10' }));
+    expect(codes(answers)).toEqual(['OK', 'OK', 'RATE_LIMITED', 'OK']);
+  });
+
+  test('0 lifts a limit', async () => {
+    const server = await start({ RATE_LIMIT_LOGINS_PER_ADDRESS: '0', RATE_LIMIT_LOGINS_PER_APP: '0' });
+    const answers = await Promise.all(Array.from({ length: 320 }, () => login(server)));
+    expect(new Set(codes(answers))).toEqual(new Set(['OK']));
+  });
+});
+
+describe.skipIf(!MYSQL)('rate limits of several replicas', () => {
+  const settings = {
+    RATE_LIMIT_STORE: 'database',
+    RATE_LIMIT_LOGINS_PER_ADDRESS: '10',
+    WECHAT_TIMEOUT_MS: '5000',
+  };
+  const login = (server: Server) => server.post(LOGIN, { variables: { code: 'dev:shared' } });
+
+  test('count together in the database, exactly, also at once', async () => {
+    const url = (await MYSQL?.create()) ?? '';
+    const [a, b] = [await startServer(url, settings), await startServer(url, settings)];
+    const answers = await Promise.all(Array.from({ length: 30 }, (_, i) => login(i % 2 ? a : b)));
+    expect(answers.filter((answer) => codeOf(answer) === undefined)).toHaveLength(10);
+    expect(answers.filter((answer) => codeOf(answer) === 'RATE_LIMITED')).toHaveLength(20);
+    await Promise.all([a.close(), b.close()]);
+  });
+
+  test('and each for itself while the counters can’t be reached', async () => {
+    const url = (await MYSQL?.create()) ?? '';
+    const server = await startServer(url, settings);
+    await runSql(url, 'DROP TABLE rate_limit');
+    const answers = [];
+    for (let i = 0; i < 12; i++) answers.push(codeOf(await login(server)) ?? 'OK');
+    expect(answers).toEqual([...Array(10).fill('OK'), 'RATE_LIMITED', 'RATE_LIMITED']);
+    await server.close();
+  });
+});
+
+test('the address of a client: of the peer, or of the proxy that is ours', () => {
+  const peer = '10.0.0.1';
+  expect(clientAddress(peer, '203.0.113.7', 0)).toBe(peer);
+  expect(clientAddress(peer, undefined, 1)).toBe(peer);
+  expect(clientAddress(peer, '203.0.113.7', 1)).toBe('203.0.113.7');
+  expect(clientAddress(peer, '6.6.6.6, 203.0.113.7', 1)).toBe('203.0.113.7');
+  expect(clientAddress(peer, '6.6.6.6, 203.0.113.7, 10.0.0.2', 2)).toBe('203.0.113.7');
+  expect(clientAddress(peer, ['6.6.6.6', '203.0.113.7'], 1)).toBe('203.0.113.7');
+  expect(clientAddress(peer, '203.0.113.7:4711', 1)).toBe('203.0.113.7');
+  expect(clientAddress(peer, '[2001:db8::1]:4711', 1)).toBe('2001:db8::1');
+  expect(clientAddress(peer, 'unknown', 1)).toBe(peer);
+  expect(clientAddress(peer, '203.0.113.7', 2)).toBe(peer);
+});
+
+test('IPv6 addresses count by their first 64 bits, IPv4 addresses whole', () => {
+  expect(network('203.0.113.7')).toBe('203.0.113.7');
+  expect(network('::ffff:203.0.113.7')).toBe('203.0.113.7');
+  expect(network('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2::/64');
+  expect(network('2001:DB8:1:2::9')).toBe('2001:db8:1:2::/64');
+  expect(network('fe80::1%eth0')).toBe('fe80:0:0:0::/64');
+  expect(network('::1')).toBe('0:0:0:0::/64');
+  expect(network('')).toBe('');
+});

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DATABASES } from './support/databases.ts';
+import { codeOf, type Product, startProduct, USER, type UserData } from './support/product.ts';
+
+const ME = `{ me ${USER} }`;
+const RENEW = `mutation { renewToken { token expiresAt user ${USER} } }`;
+const LOGOUT = 'mutation { logout }';
+const DAY = 86_400_000;
+
+type Renewal = { renewToken: { token: string; expiresAt: string; user: UserData } };
+
+describe.each(DATABASES)('sessions on $name', (database) => {
+  let product: Product;
+  beforeAll(async () => {
+    product = await startProduct(await database.create());
+  });
+  afterAll(() => product.close());
+
+  const logIn = async (name: string) => {
+    const { data } = await product.login(`dev:${name}`);
+    if (!data) throw new Error('no data');
+    return data.login;
+  };
+  const renew = (token: string | undefined) => product.query<Renewal>(RENEW, { token });
+  const renewed = async (token: string) => {
+    const { data, errors } = await renew(token);
+    expect(errors).toBeUndefined();
+    if (!data) throw new Error('no data');
+    return data.renewToken;
+  };
+  const me = async (token: string) => {
+    const answer = await product.query<{ me: UserData }>(ME, { token });
+    return codeOf(answer) ?? answer.data?.me.id;
+  };
+
+  test('renewToken gives a fresh token; the old one lives on', async () => {
+    const { token, expiresAt, user } = await logIn('renewer');
+    product.clock.now += 1_800_000;
+    const renewal = await renewed(token);
+    expect(Date.parse(renewal.expiresAt) - Date.parse(expiresAt)).toBe(1_800_000);
+    expect(renewal.user).toEqual(user);
+    expect([await me(token), await me(renewal.token)]).toEqual([user.id, user.id]);
+    product.clock.now += 1_800_001;
+    expect([await me(token), await me(renewal.token)]).toEqual(['UNAUTHENTICATED', user.id]);
+  });
+
+  test('renewToken and logout need no WeChat', async () => {
+    const cutOff = await startProduct(await database.create());
+    const { data } = await cutOff.login('dev:anybody');
+    await cutOff.sandbox.close();
+    const { errors } = await cutOff.query(`mutation { renewToken { token } logout }`, {
+      token: data?.login.token,
+    });
+    expect(errors).toBeUndefined();
+    await cutOff.close();
+  });
+
+  test('a token that ended, or none, is not renewed', async () => {
+    const { token } = await logIn('late');
+    product.clock.now += 3_600_001;
+    expect(codeOf(await renew(token))).toBe('UNAUTHENTICATED');
+    expect(codeOf(await renew(undefined))).toBe('UNAUTHENTICATED');
+  });
+
+  test('renewal ends 30 days after the login, to the second', async () => {
+    const start = product.clock.now;
+    let { token, expiresAt, user } = await logIn('faithful');
+    const end = Math.floor(start / 1000) * 1000 + 30 * DAY;
+    while (product.clock.now + 3_500_000 < end) {
+      product.clock.now += 3_500_000;
+      ({ token, expiresAt } = await renewed(token));
+    }
+    expect(Date.parse(expiresAt)).toBe(end);
+    product.clock.now = end - 1;
+    expect(await me(token)).toBe(user.id);
+    expect(Date.parse((await renewed(token)).expiresAt)).toBe(end);
+    product.clock.now = end;
+    expect(await me(token)).toBe('UNAUTHENTICATED');
+    expect(codeOf(await renew(token))).toBe('UNAUTHENTICATED');
+    expect(await me((await logIn('faithful')).token)).toBe(user.id);
+  });
+
+  test('logout voids every token of the user at once, and of nobody else', async () => {
+    const other = await logIn('bystander');
+    const phone = await logIn('leaver');
+    const tablet = await logIn('leaver');
+    const renewal = await renewed(phone.token);
+    const { data } = await product.query<{ logout: boolean }>(LOGOUT, { token: tablet.token });
+    expect(data).toEqual({ logout: true });
+    for (const { token } of [phone, tablet, renewal]) expect(await me(token)).toBe('UNAUTHENTICATED');
+    expect(codeOf(await renew(phone.token))).toBe('UNAUTHENTICATED');
+    expect(await me(other.token)).toBe(other.user.id);
+    expect(await me((await logIn('leaver')).token)).toBe(phone.user.id);
+  });
+
+  test('fifty logouts at once are one: a login after the first answer stays good', async () => {
+    const { token } = await logIn('hasty');
+    const logouts = Array.from({ length: 50 }, () => product.query<{ logout: boolean }>(LOGOUT, { token }));
+    await Promise.race(logouts);
+    const next = await logIn('hasty');
+    await Promise.all(logouts);
+    expect(await me(next.token)).toBe(next.user.id);
+  });
+
+  test('logout twice in one request is as good as once', async () => {
+    const { token } = await logIn('one-request');
+    const { data, errors } = await product.query<{ logout: boolean }>('mutation { logout a: logout }', {
+      token,
+    });
+    expect(errors).toBeUndefined();
+    expect(data).toEqual({ logout: true, a: true });
+    expect(await me(token)).toBe('UNAUTHENTICATED');
+  });
+});
