@@ -34,7 +34,7 @@ export type Overrides = { now?: () => Date; log?: Log };
  */
 export const createApp = async (config: Config, overrides: Overrides = {}): Promise<App> => {
   const { now, log = createLog(config.log.level) } = overrides;
-  const { apps, timeoutMs } = config.wechat;
+  const { apps, timeoutMs, maxCalls } = config.wechat;
   const storage = await openStorage(config.database, config.sessionKeySecrets, now);
   const sandbox = config.wechat.sandbox ? await startSandbox(apps) : undefined;
   const close = async () => {
@@ -50,7 +50,12 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   }
   const yoga = await createServer(config, {
     apps,
-    wechat: createWeChat({ apiUrl: sandbox?.url ?? config.wechat.apiUrl, timeoutMs }),
+    wechat: createWeChat({
+      apiUrl: sandbox?.url ?? config.wechat.apiUrl,
+      timeoutMs,
+      maxCalls,
+      ...(now ? { now: () => now().getTime() } : {}),
+    }),
     users: storage.users,
     tokens: createTokens({
       keys: await createKeyring(config.auth.secrets),
@@ -72,7 +77,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
 
 /** Never loaded in production. */
 const startSandbox = async (apps: Config['wechat']['apps']) =>
-  (await import('./wechat/sandbox.ts')).createSandbox({ apps });
+  (await import('./wechat/sandbox/index.ts')).createSandbox({ apps });
 
 type ServerContext = { connection: Connection };
 

@@ -18,6 +18,8 @@ export type Config = {
     apiUrl: string;
     /** Milliseconds for one call to WeChat, body included. */
     timeoutMs: number;
+    /** Calls to WeChat in flight at most; as many again wait for their turn. */
+    maxCalls: number;
   };
   /** The first secret signs tokens, all of them verify. A token lives `tokenTtl` seconds. */
   auth: { secrets: Secrets; tokenTtl: number };
@@ -82,6 +84,7 @@ export const readConfig = (env: Env): Config => {
       sandbox: first === SANDBOX_APP,
       apiUrl: raw.WECHAT_API_URL,
       timeoutMs: raw.WECHAT_TIMEOUT_MS,
+      maxCalls: raw.WECHAT_MAX_CALLS,
     },
     auth: { secrets: raw.JWT_SECRET, tokenTtl: raw.TOKEN_TTL },
     log: { level: raw.LOG_LEVEL },
@@ -113,6 +116,7 @@ const variables = (production: boolean) =>
       .url({ protocol: /^https?$/, error: 'is not a URL: leave it out for https://api.weixin.qq.com' })
       .default('https://api.weixin.qq.com'),
     WECHAT_TIMEOUT_MS: integer(100, 60_000, 5000),
+    WECHAT_MAX_CALLS: integer(1, 10_000, 100),
     LOG_LEVEL: oneOf(LEVELS).default(production ? 'info' : 'warn'),
   });
 

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/ops/log.ts';
-import { createSandbox, type Sandbox } from '../../src/wechat/sandbox.ts';
+import { createSandbox, type Sandbox } from '../../src/wechat/sandbox/index.ts';
 import {
   ANSWER_CANARIES,
   APP_SECRET,
