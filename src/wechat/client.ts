@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { $Fetch } from 'ofetch';
 import { z } from 'zod';
 import { createAccessTokens } from './access-token.ts';
+import { phoneInfo, type WeChatPhone } from './crypto.ts';
 import { type Endpoint, isStaleToken } from './errcodes.ts';
 import { refused, unavailable, WeChatError } from './error.ts';
 import { createTransport, type UpstreamRequest } from './transport.ts';
@@ -10,9 +11,6 @@ import { createTransport, type UpstreamRequest } from './transport.ts';
 export type WeChatApp = { appId: string; secret: string };
 
 export type WeChatSession = { openId: string; sessionKey: string; unionId?: string | undefined };
-
-/** `number` is E.164, such as +8613800000000; `countryCode` is its beginning without the plus. */
-export type WeChatPhone = { number: string; countryCode: string };
 
 /** Who is meant, with the session_key that is held of them. */
 export type SessionHolder = { openId: string; sessionKey: string };
@@ -88,17 +86,7 @@ const issued = z
   .object({ access_token: z.string().regex(/^[\w.-]{1,1024}$/), expires_in: z.int().min(1).max(86_400) })
   .transform(({ access_token, expires_in }) => ({ token: access_token, expiresInSeconds: expires_in }));
 
-/** `phoneNumber` has the country code for foreign numbers only, so the number is made of the other two. */
-const phone = z
-  .object({
-    phone_info: z.object({
-      purePhoneNumber: z.string().regex(/^\d{4,14}$/),
-      countryCode: z
-        .union([z.int().transform(String), z.string()])
-        .pipe(z.string().regex(/^\+?[1-9]\d{0,3}$/)),
-    }),
-  })
-  .transform(({ phone_info: { purePhoneNumber, countryCode } }) => toPhone(countryCode, purePhoneNumber));
+const phone = z.object({ phone_info: phoneInfo }).transform(({ phone_info }) => phone_info);
 
 export const createWeChat = ({
   apiUrl,
@@ -189,8 +177,3 @@ const proofOf = ({ openId, sessionKey }: SessionHolder) => ({
   signature: createHmac('sha256', sessionKey).update('').digest('hex'),
   sig_method: 'hmac_sha256',
 });
-
-const toPhone = (countryCode: string, number: string): WeChatPhone => {
-  const digits = countryCode.replace('+', '');
-  return { number: `+${digits}${number}`, countryCode: digits };
-};

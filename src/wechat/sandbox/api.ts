@@ -49,7 +49,8 @@ export const createApi = (state: State): Routes => {
     const person = redeem(state, code, appId, 'login');
     if (!('openId' in person)) return person;
     if (isTooFast(state, person)) return refuse(state, 45011);
-    const sessionKey = state.random(16).toString('base64');
+    const steady = state.steadyUsers.has(person.user) ? state.sessionKeys.get(person.openId) : undefined;
+    const sessionKey = steady ?? state.random(16).toString('base64');
     keep(state.people, person.openId, person);
     keep(state.sessionKeys, person.openId, sessionKey);
     const unionId = state.unionUsers.has(person.user) ? { unionid: unionIdOf(person.user) } : {};

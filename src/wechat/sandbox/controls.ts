@@ -23,10 +23,12 @@ export const createControls = (state: State): Routes => {
     };
 
   const changeUser: Handler = ({ body }) => {
-    const { user, unionid, phone, countryCode = '86' } = fields(body);
+    const { user, unionid, keepSessionKey, phone, countryCode = '86' } = fields(body);
     if (typeof user !== 'string' || !NAME.test(user)) return mistake(`Send {"user": "NAME"}: ${NO_USER}`);
     if (unionid === true) state.unionUsers.add(user);
     if (unionid === false) state.unionUsers.delete(user);
+    if (keepSessionKey === true) state.steadyUsers.add(user);
+    if (keepSessionKey === false) state.steadyUsers.delete(user);
     if (phone !== undefined)
       keep(state.phones, user, { countryCode: String(countryCode), number: String(phone) });
     return { body: { user, unionid: state.unionUsers.has(user), phone: phoneOf(state, user).number } };

@@ -24,6 +24,8 @@ export type State = {
   /** By openid: the session_key of the last wx.login. */
   sessionKeys: Map<string, string>;
   unionUsers: Set<string>;
+  /** People whose session_key stays the same at the next wx.login, as it does while it is fresh. */
+  steadyUsers: Set<string>;
   phones: Map<string, Phone>;
   /** By AppID: the access_tokens that are good, the newest last. */
   tokens: Map<string, { token: string; expiresAt: number }[]>;
@@ -45,6 +47,7 @@ export const createState = (given: Pick<State, 'apps' | 'now' | 'random' | 'user
   people: new Map(),
   sessionKeys: new Map(),
   unionUsers: new Set(),
+  steadyUsers: new Set(),
   phones: new Map(),
   tokens: new Map(),
   closedApps: new Set(),
