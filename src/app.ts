@@ -7,10 +7,12 @@ import { type Connection, createContext, type Services } from './context.ts';
 import { failureBody, finishError } from './errors.ts';
 import { graphiqlOptions } from './graphiql.ts';
 import { createLog, type Log } from './ops/log.ts';
+import { createPushes, type Pushes } from './pushes.ts';
 import { schema } from './schema/index.ts';
 import { openStorage, type Storage } from './storage/open.ts';
 import { createWeChat } from './wechat/client.ts';
 import { createSealOpener } from './wechat/crypto.ts';
+import { createPushReader } from './wechat/push.ts';
 import { createRepeats } from './wechat/repeats.ts';
 
 /** A request whose header names are in lower case, as node:http has them. */
@@ -19,6 +21,7 @@ export type HttpRequest = { method: string; headers: Record<string, string>; bod
 export type App = {
   /** GraphQL over HTTP at /graphql; the caller has read the body and seen to its size. */
   fetch(url: string, request: HttpRequest, connection: Connection): Promise<Response>;
+  pushes: Pushes;
   storage: Storage;
   log: Log;
   /** Where the sandbox listens, if it stands in for WeChat. */
@@ -73,6 +76,12 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   return {
     fetch: async (url, request, connection) =>
       withBody(isJson(request) ? await yoga.fetch(url, request, { connection }) : unsupported()),
+    pushes: createPushes({
+      reader: createPushReader(config.wechat.pushes, clock.now),
+      users: storage.users,
+      log,
+      ...clock,
+    }),
     storage,
     log,
     sandboxUrl: sandbox?.url,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DatabaseOptions } from './storage/open.ts';
 import type { WeChatApp } from './wechat/client.ts';
+import type { PushApp } from './wechat/push.ts';
 
 /** Everything that an operator decides, by concern. docs/configuration.md and .env.example name the variables. */
 export type Config = {
@@ -22,6 +23,8 @@ export type Config = {
     maxCalls: number;
     /** Milliseconds within which a repeat with the same Idempotency-Key gets the answer of the first. */
     repeatMs: number;
+    /** The mini programs that take pushes of WeChat. */
+    pushes: readonly PushApp[];
   };
   /** The first secret signs tokens, all of them verify. A token lives `tokenTtl` seconds. */
   auth: { secrets: Secrets; tokenTtl: number };
@@ -88,6 +91,7 @@ export const readConfig = (env: Env): Config => {
       timeoutMs: raw.WECHAT_TIMEOUT_MS,
       maxCalls: raw.WECHAT_MAX_CALLS,
       repeatMs: raw.LOGIN_REPEAT_SECONDS * 1000,
+      pushes: raw.WECHAT_PUSH,
     },
     auth: { secrets: raw.JWT_SECRET, tokenTtl: raw.TOKEN_TTL },
     log: { level: raw.LOG_LEVEL },
@@ -115,6 +119,7 @@ const variables = (production: boolean) =>
     WECHAT_APP_ID: z.string().regex(APP_ID, NO_APP_ID).optional(),
     WECHAT_APP_SECRET: z.string().regex(APP_SECRET, NO_APP_SECRET).optional(),
     WECHAT_APPS: z.string().default('').transform(readApps),
+    WECHAT_PUSH: z.string().default('').transform(readPushes),
     WECHAT_API_URL: z
       .url({ protocol: /^https?$/, error: 'is not a URL: leave it out for https://api.weixin.qq.com' })
       .default('https://api.weixin.qq.com'),
@@ -200,6 +205,21 @@ const readApps = (text: string, context: Fault): WeChatApp[] => {
   });
   if (!apps.every(({ appId, secret }) => APP_ID.test(appId) && APP_SECRET.test(secret)))
     return refuse(context, 'must read appid:secret,appid:secret, with AppIDs such as wx4f4bc4dec97d474b');
+  return apps;
+};
+
+const readPushes = (text: string, context: Fault): PushApp[] => {
+  const apps = text.split(',').flatMap((entry): PushApp[] => {
+    const [appId = '', token = '', aesKey] = entry.split(':').map((part) => part.trim());
+    return entry.trim() === '' ? [] : [{ appId, token, aesKey }];
+  });
+  const right = ({ appId, token, aesKey = 'A'.repeat(43) }: PushApp) =>
+    APP_ID.test(appId) && /^[A-Za-z0-9]{3,32}$/.test(token) && /^[A-Za-z0-9]{43}$/.test(aesKey);
+  if (!apps.every(right))
+    return refuse(
+      context,
+      'must read appid:token:EncodingAESKey,appid:token:EncodingAESKey, as set at mp.weixin.qq.com, 消息推送',
+    );
   return apps;
 };
 

@@ -36,6 +36,7 @@ export const listen = async (app: App, { host, port, graphiql }: HttpOptions): P
   const health = createHealth(() => app.storage.ping());
   const routes: Readonly<Record<string, Route>> = {
     '/graphql': graphql(app),
+    '/wechat/push/*': push(app),
     '/health': () => json(200, { status: 'ok' }),
     '/ready': async () =>
       (await health.ready()) ? json(200, { status: 'ready' }) : json(503, { status: 'not ready' }),
@@ -92,7 +93,9 @@ const answer = async (
 ) => {
   const target = request.url ?? '/';
   const url = URL.canParse(target, 'http://localhost') ? new URL(target, 'http://localhost') : null;
-  const route = url && Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
+  const [route] = [url?.pathname, url?.pathname.replace(/[^/]+$/, '*')].flatMap((path) =>
+    path !== undefined && Object.hasOwn(routes, path) ? [routes[path]] : [],
+  );
   if (!url || !route)
     return refuse(404, 'NOT_FOUND', 'There is nothing at this path; the API is at /graphql.');
   return route(request, url, requestId);
@@ -115,6 +118,21 @@ const graphql =
       headers: Object.fromEntries(response.headers),
       body: Buffer.from(await response.arrayBuffer()),
     };
+  };
+
+/** Pushes of WeChat: the last part of the path is the AppID. */
+const push =
+  ({ pushes }: App): Route =>
+  async (request, { pathname, searchParams }) => {
+    const appId = pathname.slice(pathname.lastIndexOf('/') + 1);
+    const body = await readBody(request);
+    if (request.method !== 'GET' && request.method !== 'POST')
+      return { status: 405, headers: { allow: 'GET, POST' } };
+    if (body === 'TOO_LARGE') return { status: 413 };
+    const { status, text } = await (request.method === 'GET'
+      ? pushes.echo(appId, searchParams)
+      : pushes.receive(appId, searchParams, body));
+    return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: text };
   };
 
 /** The text of the body; what is too long is read and thrown away, so that the client gets to see the refusal. */

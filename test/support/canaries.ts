@@ -7,6 +7,9 @@ export const OLD_JWT_SECRET = 'canary-old-QkVFRjk4NzY1NDMyMTBmZWRjYmFwb25tbGtqaW
 export const SESSION_KEY_SECRET = 'canary-sks-R0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlq';
 export const DATABASE_PASSWORD = 'canary-db-7f6e5d4c3b2a';
 
+export const PUSH_TOKEN = 'canarypushtoken9f8e7d';
+export const PUSH_AES_KEY = 'canaryaeskeyABCDEFGHIJKLMNOPQRSTUVWXYZ01234';
+
 /** Phone numbers of the tests begin so: they are answered to their owner and printed nowhere. */
 export const PHONE_MARK = '1990042';
 
@@ -28,6 +31,8 @@ export const ANSWER_CANARIES = [
   OLD_JWT_SECRET,
   SESSION_KEY_SECRET,
   DATABASE_PASSWORD,
+  PUSH_TOKEN,
+  PUSH_AES_KEY,
   SESSION_KEY_MARK,
   CODE_MARK,
   ACCESS_TOKEN_MARK,
