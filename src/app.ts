@@ -9,9 +9,13 @@ import { createGates, type Gates, type GatesOptions, persistedQuery } from './ga
 import { graphiqlOptions, withTabScript } from './graphiql.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { type CounterStore, createRateLimits } from './ops/rate-limit.ts';
+import { createPushes, type Pushes } from './pushes.ts';
 import { schema } from './schema/index.ts';
 import { openStorage, type Storage } from './storage/open.ts';
 import { createWeChat } from './wechat/client.ts';
+import { createSealOpener } from './wechat/crypto.ts';
+import { createPushReader } from './wechat/push.ts';
+import { createRepeats } from './wechat/repeats.ts';
 
 /** A request whose header names are in lower case, as node:http has them. */
 export type HttpRequest = { method: string; headers: Record<string, string>; body?: string };
@@ -21,6 +25,7 @@ export type App = {
   fetch(url: string, request: HttpRequest, connection: Connection): Promise<Response>;
   /** The public keys of our tokens, empty unless a private key is configured. */
   jwks: Keyring['jwks'];
+  pushes: Pushes;
   storage: Storage;
   log: Log;
   /** Where the sandbox listens, if it stands in for WeChat. */
@@ -38,7 +43,8 @@ export type Overrides = { now?: () => Date; log?: Log };
  */
 export const createApp = async (config: Config, overrides: Overrides = {}): Promise<App> => {
   const { now, log = createLog(config.log.level) } = overrides;
-  const { apps, timeoutMs } = config.wechat;
+  const { apps, timeoutMs, maxCalls, repeatMs } = config.wechat;
+  const clock = now ? { now: () => now().getTime() } : {};
   const storage = await openStorage(config.database, config.sessionKeySecrets, now);
   const sandbox = config.wechat.sandbox ? await startSandbox(apps) : undefined;
   const counters = await openCounters(config, log);
@@ -57,7 +63,14 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   const keys = await createKeyring(config.auth);
   const yoga = await createServer(config, {
     apps,
-    wechat: createWeChat({ apiUrl: sandbox?.url ?? config.wechat.apiUrl, timeoutMs }),
+    wechat: createWeChat({
+      apiUrl: sandbox?.url ?? config.wechat.apiUrl,
+      timeoutMs,
+      maxCalls,
+      ...clock,
+    }),
+    seals: createSealOpener(clock.now),
+    repeats: createRepeats({ ttlMs: repeatMs, ...clock }),
     users: storage.users,
     tokens: createTokens({
       keys,
@@ -73,6 +86,12 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     fetch: async (url, request, connection) =>
       withBody(isJson(request) ? await yoga.fetch(url, request, { connection }) : unsupported()),
     jwks: keys.jwks,
+    pushes: createPushes({
+      reader: createPushReader(config.wechat.pushes, clock.now),
+      users: storage.users,
+      log,
+      ...clock,
+    }),
     storage,
     log,
     sandboxUrl: sandbox?.url,
@@ -82,7 +101,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
 
 /** Never loaded in production. */
 const startSandbox = async (apps: Config['wechat']['apps']) =>
-  (await import('./wechat/sandbox.ts')).createSandbox({ apps });
+  (await import('./wechat/sandbox/index.ts')).createSandbox({ apps });
 
 /** Where replicas count together, if they do. */
 const openCounters = async ({ database, rateLimitStore }: Config, log: Log) => {

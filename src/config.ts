@@ -5,6 +5,7 @@ import { readPrivateKeys } from './auth/keys.ts';
 import type { RateLimitOptions } from './ops/rate-limit.ts';
 import type { DatabaseOptions } from './storage/open.ts';
 import type { WeChatApp } from './wechat/client.ts';
+import type { PushApp } from './wechat/push.ts';
 
 /** Everything that an operator decides, by concern. docs/configuration.md and .env.example name the variables. */
 export type Config = {
@@ -29,6 +30,12 @@ export type Config = {
     apiUrl: string;
     /** Milliseconds for one call to WeChat, body included. */
     timeoutMs: number;
+    /** Calls to WeChat in flight at most; as many again wait for their turn. */
+    maxCalls: number;
+    /** Milliseconds within which a repeat with the same Idempotency-Key gets the answer of the first. */
+    repeatMs: number;
+    /** The mini programs that take pushes of WeChat. */
+    pushes: readonly PushApp[];
   };
   /**
    * The first private key signs tokens, or the first secret where there is none; all of them verify. A token lives
@@ -123,6 +130,9 @@ export const readConfig = (env: Env): Config => {
       sandbox: first === SANDBOX_APP,
       apiUrl: raw.WECHAT_API_URL,
       timeoutMs: raw.WECHAT_TIMEOUT_MS,
+      maxCalls: raw.WECHAT_MAX_CALLS,
+      repeatMs: raw.LOGIN_REPEAT_SECONDS * 1000,
+      pushes: raw.WECHAT_PUSH,
     },
     auth: {
       secrets: raw.JWT_SECRET ?? [],
@@ -165,10 +175,13 @@ const variables = (production: boolean) =>
     WECHAT_APP_ID: z.string().regex(APP_ID, NO_APP_ID).optional(),
     WECHAT_APP_SECRET: z.string().regex(APP_SECRET, NO_APP_SECRET).optional(),
     WECHAT_APPS: z.string().default('').transform(readApps),
+    WECHAT_PUSH: z.string().default('').transform(readPushes),
     WECHAT_API_URL: z
       .url({ protocol: /^https?$/, error: 'is not a URL: leave it out for https://api.weixin.qq.com' })
       .default('https://api.weixin.qq.com'),
     WECHAT_TIMEOUT_MS: integer(100, 60_000, 5000),
+    WECHAT_MAX_CALLS: integer(1, 10_000, 100),
+    LOGIN_REPEAT_SECONDS: integer(0, 300, 30),
     RATE_LIMIT_LOGINS_PER_ADDRESS: integer(0, 1_000_000, 300),
     RATE_LIMIT_LOGINS_PER_APP: integer(0, 100_000_000, 6000),
     RATE_LIMIT_PHONES_PER_USER: integer(0, 1000, 10),
@@ -281,6 +294,21 @@ const readApps = (text: string, context: Fault): WeChatApp[] => {
   });
   if (!apps.every(({ appId, secret }) => APP_ID.test(appId) && APP_SECRET.test(secret)))
     return refuse(context, 'must read appid:secret,appid:secret, with AppIDs such as wx4f4bc4dec97d474b');
+  return apps;
+};
+
+const readPushes = (text: string, context: Fault): PushApp[] => {
+  const apps = text.split(',').flatMap((entry): PushApp[] => {
+    const [appId = '', token = '', aesKey] = entry.split(':').map((part) => part.trim());
+    return entry.trim() === '' ? [] : [{ appId, token, aesKey }];
+  });
+  const right = ({ appId, token, aesKey = 'A'.repeat(43) }: PushApp) =>
+    APP_ID.test(appId) && /^[A-Za-z0-9]{3,32}$/.test(token) && /^[A-Za-z0-9]{43}$/.test(aesKey);
+  if (!apps.every(right))
+    return refuse(
+      context,
+      'must read appid:token:EncodingAESKey,appid:token:EncodingAESKey, as set at mp.weixin.qq.com, 消息推送',
+    );
   return apps;
 };
 

@@ -13,7 +13,8 @@ export type HttpServer = {
 };
 
 type Reply = { status: number; headers?: Record<string, string>; body?: string | Buffer };
-type Route = (request: IncomingMessage, search: string, requestId: string) => Promise<Reply> | Reply;
+type Target = { path: string; search: string };
+type Route = (request: IncomingMessage, target: Target, requestId: string) => Promise<Reply> | Reply;
 
 const MAX_BODY_BYTES = 64 * 1024;
 /** A longer body is refused before it has arrived, which a client may see as a broken connection. */
@@ -31,6 +32,7 @@ export const listen = async (app: App, options: HttpOptions): Promise<HttpServer
   const health = createHealth(() => app.storage.ping());
   const routes: Readonly<Record<string, Route>> = {
     '/graphql': graphqlRoute(app, trustedProxies),
+    '/wechat/push/*': push(app),
     '/health': () => json(200, { status: 'ok' }),
     '/ready': async () =>
       (await health.ready()) ? json(200, { status: 'ready' }) : json(503, { status: 'not ready' }),
@@ -88,14 +90,16 @@ const answer = async (
 ) => {
   const { url = '/' } = request;
   const [path = '/'] = url.split('?', 1);
-  const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+  const [route] = [path, path.replace(/[^/]+$/, '*')].flatMap((name) =>
+    Object.hasOwn(routes, name) ? [routes[name]] : [],
+  );
   if (!route) return refuse(404, 'NOT_FOUND', 'There is nothing at this path; the API is at /graphql.');
-  return route(request, url.slice(path.length), requestId);
+  return route(request, { path, search: url.slice(path.length) }, requestId);
 };
 
 const graphqlRoute =
   (app: App, trustedProxies: number): Route =>
-  async (request, search, requestId) => {
+  async (request, { search }, requestId) => {
     const body = await readBody(request);
     if (body === 'TOO_LARGE')
       return refuse(413, 'REQUEST_ENTITY_TOO_LARGE', `The body is longer than ${MAX_BODY_BYTES / 1024} KB.`);
@@ -125,6 +129,21 @@ const jwks = ({ jwks }: App): Reply => ({
   headers: { 'content-type': 'application/jwk-set+json', 'cache-control': 'public, max-age=300' },
   body: JSON.stringify(jwks),
 });
+/** Pushes of WeChat: the last part of the path is the AppID. */
+const push =
+  ({ pushes }: App): Route =>
+  async (request, { path, search }) => {
+    const appId = path.slice(path.lastIndexOf('/') + 1);
+    const searchParams = new URLSearchParams(search);
+    const body = await readBody(request);
+    if (request.method !== 'GET' && request.method !== 'POST')
+      return { status: 405, headers: { allow: 'GET, POST' } };
+    if (body === 'TOO_LARGE') return { status: 413 };
+    const { status, text } = await (request.method === 'GET'
+      ? pushes.echo(appId, searchParams)
+      : pushes.receive(appId, searchParams, body));
+    return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: text };
+  };
 
 /** The text of the body; what is too long is read and thrown away, so that the client gets to see the refusal. */
 const readBody = async (request: IncomingMessage): Promise<string | 'TOO_LARGE'> => {

@@ -160,7 +160,12 @@ describe('HTTP in production', () => {
       NODE_ENV: 'production',
       MIGRATE_ON_START: '1',
     });
-    const server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: false, trustedProxies: 0 });
+    const server = await listen(product.app, {
+      host: '127.0.0.1',
+      port: 0,
+      graphiql: false,
+      trustedProxies: 0,
+    });
     for (const path of ['/', '/graphql']) {
       const response = await fetch(`http://127.0.0.1:${server.port}${path}`, {
         headers: { accept: 'text/html' },

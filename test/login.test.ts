@@ -85,6 +85,23 @@ describe.each(DATABASES)('login on $name', (database) => {
     expect((await loggedIn('dev:union', { appId: SECOND_APP_ID })).user.unionId).toBe(unionId);
   });
 
+  test('one person in two mini programs: linkedAccounts names the other, once the unionid is known', async () => {
+    const LINKED = '{ me { id linkedAccounts { id appId createdAt lastLoginAt } } }';
+    type Linked = { me: { id: string; linkedAccounts: { id: string; appId: string }[] } };
+    const linked = async (token: string) => (await product.query<Linked>(LINKED, { token })).data?.me;
+    const here = await loggedIn('dev:linked');
+    const there = await loggedIn('dev:linked', { appId: SECOND_APP_ID });
+    expect((await linked(here.token))?.linkedAccounts).toEqual([]);
+    await product.control('users', { user: 'linked', unionid: true });
+    await product.control('users', { user: 'stranger', unionid: true });
+    for (const user of ['linked', 'stranger'])
+      for (const appId of [APP_ID, SECOND_APP_ID]) await loggedIn(`dev:${user}`, { appId });
+    expect((await linked(here.token))?.linkedAccounts).toMatchObject([
+      { id: there.user.id, appId: SECOND_APP_ID },
+    ]);
+    expect((await linked(there.token))?.linkedAccounts).toMatchObject([{ id: here.user.id, appId: APP_ID }]);
+  });
+
   test('userInfo is taken exactly as phones send it', async () => {
     const userInfo = {
       nickName: 'Real',

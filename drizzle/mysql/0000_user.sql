@@ -11,11 +11,15 @@ CREATE TABLE `user` (
 	`province` varchar(64) character set utf8mb4 collate utf8mb4_unicode_ci,
 	`city` varchar(64) character set utf8mb4 collate utf8mb4_unicode_ci,
 	`language` varchar(64) character set utf8mb4 collate utf8mb4_unicode_ci,
+	`phone_number` varchar(20) character set ascii collate ascii_bin,
+	`phone_country_code` varchar(4) character set ascii collate ascii_bin,
 	`role` varchar(16) character set ascii collate ascii_bin NOT NULL,
 	`token_version` int NOT NULL,
 	`created_at` datetime(3) NOT NULL,
 	`updated_at` datetime(3) NOT NULL,
 	`last_login_at` datetime(3) NOT NULL,
+	`disabled_at` datetime(3),
 	CONSTRAINT `user_id` PRIMARY KEY(`id`),
-	CONSTRAINT `user_app_id_open_id` UNIQUE(`app_id`,`open_id`)
+	CONSTRAINT `user_app_id_open_id` UNIQUE(`app_id`,`open_id`),
+	CONSTRAINT `user_app_id_phone_number` UNIQUE(`app_id`,`phone_number`)
 );

@@ -11,11 +11,16 @@ CREATE TABLE `user` (
 	`province` text,
 	`city` text,
 	`language` text,
+	`phone_number` text,
+	`phone_country_code` text,
 	`role` text NOT NULL,
 	`token_version` integer NOT NULL,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL,
-	`last_login_at` integer NOT NULL
+	`last_login_at` integer NOT NULL,
+	`disabled_at` integer
 );
 --> statement-breakpoint
-CREATE UNIQUE INDEX `user_app_id_open_id` ON `user` (`app_id`,`open_id`);
+CREATE INDEX `user_union_id` ON `user` (`union_id`);--> statement-breakpoint
+CREATE UNIQUE INDEX `user_app_id_open_id` ON `user` (`app_id`,`open_id`);--> statement-breakpoint
+CREATE UNIQUE INDEX `user_app_id_phone_number` ON `user` (`app_id`,`phone_number`);

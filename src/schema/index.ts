@@ -1,7 +1,10 @@
 import { builder } from './builder.ts';
 import './admin.ts';
+import './encrypted.ts';
 import './errors.ts';
+import './linked.ts';
 import './login.ts';
+import './phone.ts';
 import './profile.ts';
 import './scalars.ts';
 import './session.ts';

@@ -1,4 +1,13 @@
-import { bigint, customType, datetime, int, mysqlTable, tinyint, unique } from 'drizzle-orm/mysql-core';
+import {
+  bigint,
+  customType,
+  datetime,
+  index,
+  int,
+  mysqlTable,
+  tinyint,
+  unique,
+} from 'drizzle-orm/mysql-core';
 
 /** An opaque identifier or an enumeration, compared byte for byte: `oAbc` and `oABC` are two people. */
 const ascii = customType<{ data: string; config: { length: number }; configRequired: true }>({
@@ -29,6 +38,9 @@ export const user = mysqlTable(
     province: text('province', { length: 64 }),
     city: text('city', { length: 64 }),
     language: text('language', { length: 64 }),
+    /** E.164, such as +8613800000000; the country code is its beginning without the plus. */
+    phoneNumber: ascii('phone_number', { length: 20 }),
+    phoneCountryCode: ascii('phone_country_code', { length: 4 }),
     role: ascii('role', { length: 16 }).$type<'USER' | 'ADMIN'>().notNull(),
     tokenVersion: int('token_version').notNull(),
     createdAt: moment('created_at').notNull(),
@@ -36,7 +48,11 @@ export const user = mysqlTable(
     lastLoginAt: moment('last_login_at').notNull(),
     disabledAt: moment('disabled_at'),
   },
-  (table) => [unique('user_app_id_open_id').on(table.appId, table.openId)],
+  (table) => [
+    unique('user_app_id_open_id').on(table.appId, table.openId),
+    unique('user_app_id_phone_number').on(table.appId, table.phoneNumber),
+    index('user_union_id').on(table.unionId),
+  ],
 );
 
 /** Counters that several replicas share: the columns in the order that rate-limiter-flexible has them. */

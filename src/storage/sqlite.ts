@@ -40,6 +40,7 @@ export const createSqlite = async ({ path }: SqliteOptions): Promise<Dialect> =>
       find: (where) => db.select().from(user).where(where),
       page: (where, order, limit) => db.select().from(user).where(where).orderBy(order).limit(limit),
       update: (where, values) => db.update(user).set(values).where(where),
+      remove: (where) => db.delete(user).where(where),
       upsert: (row, values) =>
         db
           .insert(user)

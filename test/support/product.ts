@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/ops/log.ts';
-import { createSandbox, type Sandbox } from '../../src/wechat/sandbox.ts';
+import { createSandbox, type Sandbox } from '../../src/wechat/sandbox/index.ts';
 import {
   ANSWER_CANARIES,
   APP_SECRET,
@@ -48,6 +48,8 @@ export type Product = {
     options?: { userInfo?: unknown; appId?: string; token?: string },
   ): Promise<Answer<{ login: LoginData }>>;
   mint(user: string, appId?: string): Promise<string>;
+  /** Posts to one of the sandbox's controls, such as `phone-codes`. */
+  control<Data>(name: string, body: Record<string, unknown>): Promise<Data>;
   close(): Promise<void>;
 };
 
@@ -85,6 +87,9 @@ export const environment = (more: Record<string, string> = {}): Record<string, s
   LOG_LEVEL: 'trace',
   JWT_SECRET,
   SESSION_KEY_SECRET,
+  // Off, unless a test is about them.
+  RATE_LIMIT_LOGINS_PER_ADDRESS: '0',
+  RATE_LIMIT_LOGINS_PER_APP: '0',
   WECHAT_APP_ID: APP_ID,
   WECHAT_APP_SECRET: APP_SECRET,
   WECHAT_APPS: `${SECOND_APP_ID}:${APP_SECRET}`,
@@ -128,12 +133,15 @@ export const startProduct = async (
     login: (code, { token, ...variables } = {}) =>
       product.query(LOGIN, { variables: { code, ...variables }, token }),
     async mint(user, appId) {
-      const response = await fetch(`${sandbox.url}/sandbox/codes`, {
-        method: 'POST',
-        body: JSON.stringify({ user, appId }),
-      });
-      const { code }: { code: string } = await response.json();
+      const { code } = await product.control<{ code: string }>('codes', { user, appId });
       return code;
+    },
+    async control(name, body) {
+      const response = await fetch(`${sandbox.url}/sandbox/${name}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+      });
+      return response.json();
     },
     async close() {
       await app.close();

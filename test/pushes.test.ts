@@ -1,0 +1,206 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type HttpServer, listen } from '../src/http.ts';
+import { openIdOf } from '../src/wechat/sandbox/index.ts';
+import { canariesIn, PHONE_MARK, PUSH_AES_KEY, PUSH_TOKEN } from './support/canaries.ts';
+import { DATABASES, runSql } from './support/databases.ts';
+import { APP_ID, codeOf, type Product, SECOND_APP_ID, startProduct } from './support/product.ts';
+
+const ME = '{ me { id nickName avatarUrl city phoneNumber } }';
+
+type Me = {
+  me: {
+    id: string;
+    nickName: string | null;
+    avatarUrl: string | null;
+    city: string | null;
+    phoneNumber: string | null;
+  };
+};
+type Sent = { status: number; body: string };
+
+/** The first app takes secure mode only, the second plain mode. */
+const MODES = [
+  { mode: 'secure', appId: APP_ID, aesKey: PUSH_AES_KEY },
+  { mode: 'plain', appId: SECOND_APP_ID, aesKey: undefined },
+] as const;
+
+describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
+  let product: Product;
+  let server: HttpServer;
+  let url: string;
+  beforeAll(async () => {
+    url = await database.create();
+    product = await startProduct(url, {
+      WECHAT_PUSH: `${APP_ID}:${PUSH_TOKEN}:${PUSH_AES_KEY}, ${SECOND_APP_ID}:${PUSH_TOKEN}`,
+    });
+    server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: false, trustedProxies: 0 });
+  });
+  afterAll(async () => {
+    await server.close();
+    await product.close();
+  });
+
+  const urlOf = (appId: string) => `http://127.0.0.1:${server.port}/wechat/push/${appId}`;
+  const push = async (user: string, event: string, more: Record<string, unknown> = {}): Promise<Sent> => {
+    const { appId = APP_ID, aesKey = PUSH_AES_KEY } = more;
+    const body = { user, event, url: urlOf(String(appId)), token: PUSH_TOKEN, ...more, appId, aesKey };
+    const sent = await product.control<Sent>('pushes', body);
+    expect(canariesIn(sent.body)).toEqual([]);
+    return sent;
+  };
+
+  let people = 0;
+  const signIn = async (user: string, appId: string = APP_ID) => {
+    people += 1;
+    const userInfo = { nickName: 'Nick', avatarUrl: 'https://thirdwx.qlogo.cn/a/132', city: 'Foshan' };
+    const { data } = await product.login(`dev:${user}`, { userInfo, appId });
+    if (!data) throw new Error('no data');
+    const { token } = data.login;
+    await product.control('users', { user, phone: `${PHONE_MARK}7${String(people).padStart(3, '0')}` });
+    await product.query('mutation ($code: String!) { bindPhone(code: $code) { id } }', {
+      token,
+      variables: { code: `dev:${user}` },
+    });
+    return token;
+  };
+  const me = async (token: string) => (await product.query<Me>(ME, { token })).data?.me;
+
+  describe.each(MODES)('in $mode mode', ({ mode, appId, aesKey }) => {
+    describe.each(['xml', 'json'])('as %s', (format) => {
+      const how = { appId, aesKey: aesKey ?? null, format };
+      const name = (text: string) => `${text}-${mode}-${format}`;
+
+      test('a withdrawal erases exactly what RevokeInfo names', async () => {
+        const token = await signIn(name('all'), appId);
+        const steps = [
+          ['1', { nickName: 'Nick', avatarUrl: expect.anything(), phoneNumber: expect.anything() }],
+          ['8', { nickName: 'Nick', avatarUrl: expect.anything(), phoneNumber: null }],
+          ['19', { nickName: null, avatarUrl: expect.anything(), phoneNumber: null }],
+          ['20', { nickName: null, avatarUrl: null, phoneNumber: null }],
+        ] as const;
+        for (const [revokeInfo, left] of steps) {
+          const sent = await push(name('all'), 'user_authorization_revoke', { ...how, revokeInfo });
+          expect(sent).toEqual({ status: 200, body: 'success' });
+          expect(await me(token)).toMatchObject({ city: 'Foshan', ...left });
+        }
+        const other = await signIn(name('six'), appId);
+        await push(name('six'), 'user_authorization_revoke', { ...how, revokeInfo: '6,8' });
+        expect(await me(other)).toMatchObject({ nickName: null, avatarUrl: null, phoneNumber: null });
+      });
+
+      test('a profile that WeChat took away as a risk is taken away here', async () => {
+        const token = await signIn(name('risk'), appId);
+        await push(name('risk'), 'user_info_modified', how);
+        expect(await me(token)).toMatchObject({
+          nickName: null,
+          avatarUrl: null,
+          phoneNumber: expect.anything(),
+        });
+      });
+
+      test('a cancellation deletes the account, and its tokens die', async () => {
+        const token = await signIn(name('gone'), appId);
+        const { id } = (await me(token)) ?? {};
+        await push(name('gone'), 'user_authorization_cancellation', how);
+        expect(codeOf(await product.query(ME, { token }))).toBe('UNAUTHENTICATED');
+        const again = (await product.login(`dev:${name('gone')}`, { appId })).data?.login;
+        expect(again?.isNewUser).toBe(true);
+        expect(again?.user.id).not.toBe(id);
+      });
+
+      test('what is about nobody here, or obliges to nothing, is answered too', async () => {
+        const success = { status: 200, body: 'success' };
+        expect(await push(name('nobody'), 'user_authorization_cancellation', how)).toEqual(success);
+        expect(await push(name('nobody'), 'subscribe_msg_popup_event', how)).toEqual(success);
+      });
+
+      test('a forged, old or foreign push changes nothing', async () => {
+        const user = name('target');
+        const token = await signIn(user, appId);
+        const event = 'user_authorization_cancellation';
+        const now = Math.floor(product.clock.now / 1000);
+        const wrong = [
+          { signature: 'a'.repeat(40) },
+          { token: 'anothertoken' },
+          { timestamp: now - 301 },
+          { timestamp: now + 301 },
+          { timestamp: 'soon' },
+          { url: urlOf('wx0000000000000000') },
+          { aesKey: 'B'.repeat(43), appId: APP_ID, openId: openIdOf(appId, user) },
+        ];
+        for (const more of wrong) expect((await push(user, event, { ...how, ...more })).status).not.toBe(200);
+        expect(await me(token)).toBeDefined();
+      });
+    });
+
+    test('the check of the URL is answered with echostr, and only if it is signed', async () => {
+      const [timestamp, nonce] = [String(Math.floor(product.clock.now / 1000)), '42'];
+      const signature = createHash('sha1')
+        .update([PUSH_TOKEN, timestamp, nonce].sort().join(''))
+        .digest('hex');
+      const query = { signature, timestamp, nonce, echostr: '4375120948345356249' };
+      const get = (change = {}) => fetch(`${urlOf(appId)}?${new URLSearchParams({ ...query, ...change })}`);
+      const response = await get();
+      expect([response.status, await response.text()]).toEqual([200, query.echostr]);
+      expect(response.headers.get('content-type')).toContain('text/plain');
+      for (const change of [{ signature: 'x' }, { nonce: '43' }, { timestamp: '1' }, { nonce: '' }])
+        expect((await get(change)).status).toBe(403);
+    });
+  });
+
+  test('an app in secure mode takes no plain push', async () => {
+    const token = await signIn('careful');
+    const sent = await push('careful', 'user_authorization_cancellation', { aesKey: null });
+    expect(sent.status).toBe(403);
+    expect(await me(token)).toBeDefined();
+  });
+
+  test('a signature is good for one body: the same again is success, another is refused', async () => {
+    const token = await signIn('replayed', SECOND_APP_ID);
+    const once = { appId: SECOND_APP_ID, aesKey: null, nonce: '777' };
+    const revoke = { ...once, revokeInfo: '19' };
+    expect((await push('replayed', 'user_authorization_revoke', revoke)).status).toBe(200);
+    expect((await push('replayed', 'user_authorization_revoke', revoke)).status).toBe(200);
+    expect((await push('replayed', 'user_authorization_cancellation', once)).status).toBe(403);
+    expect(await me(token)).toBeDefined();
+  });
+
+  test('while the database fails WeChat is told to come again, and then it is done', async () => {
+    if (database.name !== 'MariaDB') return;
+    const token = await signIn('patient');
+    const cancel = () => push('patient', 'user_authorization_cancellation', { nonce: '888' });
+    await runSql(url, 'RENAME TABLE user TO elsewhere');
+    expect((await cancel()).status).toBe(503);
+    await runSql(url, 'RENAME TABLE elsewhere TO user');
+    expect(await cancel()).toEqual({ status: 200, body: 'success' });
+    expect(codeOf(await product.query(ME, { token }))).toBe('UNAUTHENTICATED');
+  });
+
+  test('what is no push is refused, and never a fault of ours', async () => {
+    const [timestamp, nonce] = [String(Math.floor(product.clock.now / 1000)), '99'];
+    const signature = createHash('sha1').update([PUSH_TOKEN, timestamp, nonce].sort().join('')).digest('hex');
+    const query = new URLSearchParams({ signature, timestamp, nonce });
+    const bodies = [
+      '',
+      '{',
+      '<xml>',
+      '<xml></xml>',
+      '[]',
+      'null',
+      '<!DOCTYPE x [<!ENTITY a "b">]><xml><MsgType>&a;</MsgType></xml>',
+      '<xml><MsgType>event</MsgType><Event>user_authorization_revoke</Event><OpenID>x</OpenID></xml>',
+      '{"MsgType":"event","Event":"user_authorization_revoke","OpenID":{"$ne":1}}',
+      '{"__proto__":{"MsgType":"event"}}',
+    ];
+    for (const body of bodies) {
+      const response = await fetch(`${urlOf(SECOND_APP_ID)}?${query}`, { method: 'POST', body });
+      expect([400, 200]).toContain(response.status);
+      const secure = await fetch(`${urlOf(APP_ID)}?${query}&msg_signature=x`, { method: 'POST', body });
+      expect(secure.status).toBe(403);
+    }
+    expect((await fetch(urlOf(APP_ID), { method: 'PUT' })).status).toBe(405);
+    expect((await fetch(`${urlOf(APP_ID)}/more`)).status).toBe(404);
+    expect((await fetch(urlOf(APP_ID), { method: 'POST', body: 'x'.repeat(70_000) })).status).toBe(413);
+  });
+});
