@@ -4,6 +4,14 @@ import type { App } from './app.ts';
 import { clientAddress } from './client-address.ts';
 import type { HttpOptions } from './config.ts';
 import { type ErrorCode, failureBody } from './errors.ts';
+import {
+  corsHeaders,
+  isPreflight,
+  MAX_HEADER_BYTES,
+  MAX_URL_CHARS,
+  refuseBrokenRequests,
+  securityHeaders,
+} from './http-gates.ts';
 import { createHealth } from './ops/health.ts';
 
 export type HttpServer = {
@@ -27,7 +35,7 @@ const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
  * @throws {Error} of node:net, with code EADDRINUSE or EACCES
  */
 export const listen = async (app: App, options: HttpOptions): Promise<HttpServer> => {
-  const { host, port, graphiql, trustedProxies } = options;
+  const { host, port, graphiql, trustedProxies, corsOrigins, requestTimeoutMs } = options;
   const health = createHealth(() => app.storage.ping());
   const routes: Readonly<Record<string, Route>> = {
     '/graphql': graphqlRoute(app, trustedProxies),
@@ -41,7 +49,9 @@ export const listen = async (app: App, options: HttpOptions): Promise<HttpServer
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const requestId = requestIdOf(request);
-    const reply = await answer(routes, request, requestId).catch((error: unknown): Reply => {
+    const reply = await answer(routes, request, requestId).catch((error: unknown): Reply | undefined => {
+      // The client has gone: nobody reads an answer, and it is no failure of ours.
+      if (request.errored) return undefined;
       app.log.error({ err: error, requestId }, 'unexpected failure');
       return refuse(
         500,
@@ -49,12 +59,13 @@ export const listen = async (app: App, options: HttpOptions): Promise<HttpServer
         'A fault of this server, logged with the id of this request.',
       );
     });
+    if (!reply) return;
     const body = Buffer.from(reply.body ?? '');
     response.writeHead(reply.status, {
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
+      ...securityHeaders(reply.headers?.['content-type']),
+      ...corsHeaders(request, corsOrigins),
       ...reply.headers,
-      'content-length': body.byteLength,
+      ...(reply.status === 204 ? {} : { 'content-length': body.byteLength }),
       'x-request-id': requestId,
       ...(closing || !request.complete ? { connection: 'close' } : {}),
     });
@@ -62,9 +73,16 @@ export const listen = async (app: App, options: HttpOptions): Promise<HttpServer
   };
 
   const server = createServer(
-    { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: Math.min(requestTimeoutMs, 10_000),
+      keepAliveTimeout: 65_000,
+      connectionsCheckingInterval: Math.min(requestTimeoutMs / 2, 5000),
+    },
     handle,
   );
+  refuseBrokenRequests(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve);
   });
@@ -87,11 +105,13 @@ const answer = async (
   requestId: string,
 ) => {
   const target = request.url ?? '/';
+  if (target.length > MAX_URL_CHARS)
+    return refuse(414, 'BAD_REQUEST', `The URL is longer than ${MAX_URL_CHARS / 1024} KB: send a POST.`);
   const url = URL.canParse(target, 'http://localhost') ? new URL(target, 'http://localhost') : null;
   const route = url && Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
   if (!url || !route)
     return refuse(404, 'NOT_FOUND', 'There is nothing at this path; the API is at /graphql.');
-  return route(request, url, requestId);
+  return isPreflight(request) ? { status: 204 } : route(request, url, requestId);
 };
 
 const graphqlRoute =
