@@ -60,6 +60,10 @@ export type HttpOptions = {
   graphiql: boolean;
   /** How many proxies of ours a request passes, each of which adds to X-Forwarded-For; 0: the header means nothing. */
   trustedProxies: number;
+  /** Origins whose pages may read answers; `*` stands for all. */
+  corsOrigins: readonly string[];
+  /** Milliseconds in which a request must have arrived whole. */
+  requestTimeoutMs: number;
 };
 
 export type Secrets = readonly [string, ...string[]];
@@ -116,6 +120,8 @@ export const readConfig = (env: Env): Config => {
       port: raw.PORT,
       graphiql: raw.GRAPHIQL,
       trustedProxies: raw.TRUST_PROXY,
+      corsOrigins: raw.CORS_ORIGINS,
+      requestTimeoutMs: raw.REQUEST_TIMEOUT_MS,
     },
     graphql: {
       introspection: raw.INTROSPECTION ?? raw.GRAPHIQL,
@@ -187,6 +193,8 @@ const variables = (production: boolean) =>
     RATE_LIMIT_PHONES_PER_USER: integer(0, 1000, 10),
     RATE_LIMIT_STORE: oneOf(['memory', 'database']).default('memory'),
     TRUST_PROXY: integer(0, 10, 0),
+    CORS_ORIGINS: z.string().default('').transform(readOrigins),
+    REQUEST_TIMEOUT_MS: integer(100, 300_000, 30_000),
     LOG_LEVEL: oneOf(LEVELS).default(production ? 'info' : 'warn'),
   });
 
@@ -266,6 +274,18 @@ const readSecrets = (text: string, context: Fault): Secrets => {
   });
   return secrets;
 };
+
+const readOrigins = (text: string, context: Fault): string[] => {
+  const origins = text.split(',').flatMap((each) => each.trim() || []);
+  const wrong = origins.find((origin) => origin !== '*' && !isOrigin(origin));
+  if (wrong === undefined) return origins;
+  return refuse(
+    context,
+    'must list origins as browsers send them, such as https://admin.example.com,http://localhost:8080 (no path, no slash at the end), or be *',
+  );
+};
+
+const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
 
 const readDocuments = (path: string, context: Fault): ReadonlyMap<string, string> => {
   try {

@@ -64,6 +64,7 @@ export const ERROR_CODES = {
   ],
   OPERATION_RESOLUTION_FAILURE: ['FIX_REQUEST', '`operationName` names none of the operations of the query.'],
   BAD_REQUEST: ['FIX_REQUEST', 'The HTTP request is not GraphQL over HTTP.'],
+  REQUEST_TIMEOUT: ['RETRY_LATER', 'The request did not arrive whole in time.'],
   REQUEST_ENTITY_TOO_LARGE: ['FIX_REQUEST', 'The body of the request is longer than 64 KB.'],
   NOT_FOUND: ['FIX_REQUEST', 'There is nothing at this path; the API is at /graphql.'],
 } as const satisfies Record<string, readonly [ErrorAction, string]>;

@@ -4,6 +4,14 @@ import type { App } from './app.ts';
 import { clientAddress } from './client-address.ts';
 import type { HttpOptions } from './config.ts';
 import { type ErrorCode, failureBody } from './errors.ts';
+import {
+  corsHeaders,
+  isPreflight,
+  MAX_HEADER_BYTES,
+  MAX_URL_CHARS,
+  refuseBrokenRequests,
+  securityHeaders,
+} from './http-gates.ts';
 import { createHealth } from './ops/health.ts';
 
 export type HttpServer = {
@@ -28,7 +36,7 @@ const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
  * @throws {Error} of node:net, with code EADDRINUSE or EACCES
  */
 export const listen = async (app: App, options: HttpOptions): Promise<HttpServer> => {
-  const { host, port, graphiql, trustedProxies } = options;
+  const { host, port, graphiql, trustedProxies, corsOrigins, requestTimeoutMs } = options;
   const health = createHealth(() => app.storage.ping());
   const routes: Readonly<Record<string, Route>> = {
     '/graphql': graphqlRoute(app, trustedProxies),
@@ -43,7 +51,9 @@ export const listen = async (app: App, options: HttpOptions): Promise<HttpServer
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const requestId = requestIdOf(request);
-    const reply = await answer(routes, request, requestId).catch((error: unknown): Reply => {
+    const reply = await answer(routes, request, requestId).catch((error: unknown): Reply | undefined => {
+      // The client has gone: nobody reads an answer, and it is no failure of ours.
+      if (request.errored) return undefined;
       app.log.error({ err: error, requestId }, 'unexpected failure');
       return refuse(
         500,
@@ -51,12 +61,13 @@ export const listen = async (app: App, options: HttpOptions): Promise<HttpServer
         'A fault of this server, logged with the id of this request.',
       );
     });
+    if (!reply) return;
     const body = Buffer.from(reply.body ?? '');
     response.writeHead(reply.status, {
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
+      ...securityHeaders(reply.headers?.['content-type']),
+      ...corsHeaders(request, corsOrigins),
       ...reply.headers,
-      'content-length': body.byteLength,
+      ...(reply.status === 204 ? {} : { 'content-length': body.byteLength }),
       'x-request-id': requestId,
       ...(closing || !request.complete ? { connection: 'close' } : {}),
     });
@@ -64,9 +75,16 @@ export const listen = async (app: App, options: HttpOptions): Promise<HttpServer
   };
 
   const server = createServer(
-    { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: Math.min(requestTimeoutMs, 10_000),
+      keepAliveTimeout: 65_000,
+      connectionsCheckingInterval: Math.min(requestTimeoutMs / 2, 5000),
+    },
     handle,
   );
+  refuseBrokenRequests(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve);
   });
@@ -89,11 +107,14 @@ const answer = async (
   requestId: string,
 ) => {
   const { url = '/' } = request;
+  if (url.length > MAX_URL_CHARS)
+    return refuse(414, 'BAD_REQUEST', `The URL is longer than ${MAX_URL_CHARS / 1024} KB: send a POST.`);
   const [path = '/'] = url.split('?', 1);
   const [route] = [path, path.replace(/[^/]+$/, '*')].flatMap((name) =>
     Object.hasOwn(routes, name) ? [routes[name]] : [],
   );
   if (!route) return refuse(404, 'NOT_FOUND', 'There is nothing at this path; the API is at /graphql.');
+  if (isPreflight(request)) return { status: 204 };
   return route(request, { path, search: url.slice(path.length) }, requestId);
 };
 
@@ -118,7 +139,7 @@ const graphqlRoute =
     );
     return {
       status: response.status,
-      headers: Object.fromEntries(response.headers),
+      headers: Object.fromEntries([...response.headers].map(([name, value]) => [name.toLowerCase(), value])),
       body: Buffer.from(await response.arrayBuffer()),
     };
   };

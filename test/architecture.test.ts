@@ -17,7 +17,8 @@ const roomOf = (file: string) =>
 const ALLOWED: Record<string, readonly string[]> = {
   main: ['app', 'cli', 'config', 'http'],
   cli: ['config', 'development', 'ops', 'schema', 'storage', 'wechat'],
-  http: ['app', 'client-address', 'config', 'errors', 'ops'],
+  http: ['app', 'client-address', 'config', 'errors', 'http-gates', 'ops'],
+  'http-gates': ['errors'],
   app: [
     'auth',
     'config',

@@ -1,9 +1,8 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type HttpServer, listen } from '../src/http.ts';
 import { DATABASES } from './support/databases.ts';
-import { type Product, startProduct } from './support/product.ts';
+import { type Server, startServer } from './support/server.ts';
 
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 const present = existsSync(executablePath);
@@ -14,12 +13,10 @@ if (!present)
   );
 
 describe.skipIf(!present)('GraphiQL in a browser whose network is closed', () => {
-  let product: Product;
-  let server: HttpServer;
+  let server: Server;
   let browser: Browser;
   beforeAll(async () => {
-    product = await startProduct((await DATABASES[0]?.create()) ?? '', { NODE_ENV: 'development' });
-    server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: true, trustedProxies: 0 });
+    server = await startServer((await DATABASES[0]?.create()) ?? '', { NODE_ENV: 'development' });
     browser = await chromium.launch({
       executablePath,
       args: [
@@ -34,7 +31,6 @@ describe.skipIf(!present)('GraphiQL in a browser whose network is closed', () =>
   afterAll(async () => {
     await browser.close();
     await server.close();
-    await product.close();
   });
 
   test('the login tab runs, its token is pasted into the next tab, and me answers', async () => {

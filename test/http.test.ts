@@ -1,26 +1,20 @@
 import { request as httpRequest } from 'node:http';
 import { serverAudits } from 'graphql-http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type HttpServer, listen } from '../src/http.ts';
 import { DATABASES } from './support/databases.ts';
-import { type Product, startProduct } from './support/product.ts';
+import { type Server, startServer } from './support/server.ts';
 
 const [database] = DATABASES;
 if (!database) throw new Error('no database');
 
 describe('HTTP in development', () => {
-  let product: Product;
-  let server: HttpServer;
+  let server: Server;
   let origin: string;
   beforeAll(async () => {
-    product = await startProduct(await database.create(), { NODE_ENV: 'development' });
-    server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: true, trustedProxies: 0 });
-    origin = `http://127.0.0.1:${server.port}`;
+    server = await startServer(await database.create(), { NODE_ENV: 'development' });
+    origin = server.url;
   });
-  afterAll(async () => {
-    await server.close();
-    await product.close();
-  });
+  afterAll(() => server.close());
 
   const post = (body: BodyInit, headers: Record<string, string> = { 'content-type': 'application/json' }) =>
     fetch(`${origin}/graphql`, { method: 'POST', body, headers });
@@ -156,24 +150,18 @@ describe('HTTP in development', () => {
 
 describe('HTTP in production', () => {
   test('there is no GraphiQL and no page at all', async () => {
-    const product = await startProduct(await database.create(), {
+    const server = await startServer(await database.create(), {
       NODE_ENV: 'production',
+      HOST: '127.0.0.1',
       MIGRATE_ON_START: '1',
     });
-    const server = await listen(product.app, {
-      host: '127.0.0.1',
-      port: 0,
-      graphiql: false,
-      trustedProxies: 0,
-    });
     for (const path of ['/', '/graphql']) {
-      const response = await fetch(`http://127.0.0.1:${server.port}${path}`, {
+      const response = await fetch(`${server.url}${path}`, {
         headers: { accept: 'text/html' },
       });
       expect(response.status).toBeGreaterThanOrEqual(400);
       expect(response.headers.get('content-type')).toContain('json');
     }
     await server.close();
-    await product.close();
   });
 });

@@ -34,7 +34,14 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
     product = await startProduct(url, {
       WECHAT_PUSH: `${APP_ID}:${PUSH_TOKEN}:${PUSH_AES_KEY}, ${SECOND_APP_ID}:${PUSH_TOKEN}`,
     });
-    server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: false, trustedProxies: 0 });
+    server = await listen(product.app, {
+      host: '127.0.0.1',
+      port: 0,
+      graphiql: false,
+      trustedProxies: 0,
+      corsOrigins: [],
+      requestTimeoutMs: 30_000,
+    });
   });
   afterAll(async () => {
     await server.close();

@@ -2,9 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createContext, runInContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type HttpServer, listen } from '../src/http.ts';
 import { DATABASES } from './support/databases.ts';
-import { type Product, startProduct } from './support/product.ts';
+import { type Server, startServer } from './support/server.ts';
 
 const blocks = (file: string, language: string) =>
   [...readFileSync(file, 'utf8').matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(
@@ -12,15 +11,12 @@ const blocks = (file: string, language: string) =>
   );
 
 describe.each(['README.md', 'README.zh-CN.md'])('%s', (file) => {
-  let product: Product;
-  let server: HttpServer;
+  let server: Server;
   beforeAll(async () => {
-    product = await startProduct((await DATABASES[0]?.create()) ?? '');
-    server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: false, trustedProxies: 0 });
+    server = await startServer((await DATABASES[0]?.create()) ?? '');
   });
   afterAll(async () => {
     await server.close();
-    await product.close();
   });
 
   test('its curl commands log in and read me', async () => {
@@ -51,7 +47,7 @@ describe.each(['README.md', 'README.zh-CN.md'])('%s', (file) => {
     const wx = {
       login: async ({ success }: { success: (result: { code: string }) => void }) => {
         logins += 1;
-        success({ code: await product.mint('reader') });
+        success({ code: await server.product.mint('reader') });
       },
       getStorageSync: (key: string) => storage.get(key) ?? '',
       setStorageSync: (key: string, value: string) => storage.set(key, value),
