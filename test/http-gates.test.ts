@@ -215,7 +215,7 @@ describe('the gates of HTTP', () => {
         expect.objectContaining({
           'access-control-allow-origin': origin,
           'access-control-allow-methods': 'GET, POST',
-          'access-control-allow-headers': 'authorization, content-type, x-request-id',
+          'access-control-allow-headers': 'authorization, content-type, idempotency-key, x-request-id',
           vary: 'Origin',
         }),
       ]);
