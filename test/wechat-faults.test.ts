@@ -1,9 +1,12 @@
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
+import { createApp } from '../src/app.ts';
+import { readConfig } from '../src/config.ts';
 import { ERROR_CODES } from '../src/errors.ts';
+import { createLog } from '../src/ops/log.ts';
 import { ERRCODES } from '../src/wechat/errcodes.ts';
 import { freePort } from './support/mariadb.ts';
-import { codeOf, type Product, startProduct } from './support/product.ts';
+import { codeOf, environment, type Product, startProduct } from './support/product.ts';
 
 const LOGIN_PATH = '/sns/jscode2session';
 const TIMEOUT_MS = 400;
@@ -157,5 +160,43 @@ describe('when WeChat fails for everyone', () => {
     const answers = await Promise.all(Array.from({ length: 1000 }, () => product.login('fault:45011')));
     for (const { errors } of answers)
       expect(errors?.[0]?.extensions).toMatchObject({ code: 'WECHAT_RATE_LIMITED', retryAfter: 60 });
+  });
+});
+
+describe('the log', () => {
+  test('names errcode, rid, endpoint and remedy of what the operator must mend, and nothing secret', async () => {
+    await start();
+    const lines: string[] = [];
+    const app = await createApp(
+      readConfig(environment({ DATABASE_URL: 'file::memory:', WECHAT_API_URL: product.sandbox.url })),
+      { log: createLog('info', { write: (line) => lines.push(line) }) },
+    );
+    const login = async (code: string) => {
+      const body = JSON.stringify({ query: `mutation { login(code: "${code}") { token } }` });
+      const headers = { 'content-type': 'application/json' };
+      await app.fetch('http://localhost/graphql', { method: 'POST', headers, body }, { requestId: 'r1' });
+      expect(lines.at(-1)).not.toMatch(/fault:|https?:|canary/i);
+      return JSON.parse(lines.at(-1) ?? '{}');
+    };
+    const wechat = { endpoint: 'jscode2session', rid: expect.stringMatching(/^[\w-]{20,}$/) };
+    expect(await login('fault:40125')).toMatchObject({
+      level: 50,
+      requestId: 'r1',
+      wechat: { ...wechat, errcode: 40125, remedy: expect.stringContaining('WECHAT_APP_SECRET') },
+    });
+    expect(await login('fault:40164')).toMatchObject({
+      level: 50,
+      wechat: { ...wechat, errcode: 40164, remedy: expect.stringContaining('whitelist') },
+    });
+    expect(await login('fault:40029')).toMatchObject({ level: 30, wechat: { ...wechat, errcode: 40029 } });
+    expect(await login('fault:html')).toMatchObject({
+      level: 40,
+      msg: 'jscode2session: the answer is not JSON',
+    });
+    expect(await login('fault:reset')).toMatchObject({
+      level: 40,
+      msg: expect.stringContaining('no answer'),
+    });
+    await app.close();
   });
 });
