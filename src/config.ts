@@ -30,7 +30,7 @@ export type Config = {
     apiUrl: string;
     /** Milliseconds for one call to WeChat, body included. */
     timeoutMs: number;
-    /** Calls to WeChat in flight at most; as many again wait for their turn. */
+    /** Calls to WeChat in flight at most; ten times as many wait for their turn. */
     maxCalls: number;
     /** Milliseconds within which a repeat with the same Idempotency-Key gets the answer of the first. */
     repeatMs: number;

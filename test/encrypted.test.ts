@@ -48,6 +48,12 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
     const token = await signIn('sharer');
     const { data } = await send(GROUP, await sealed('sharer', 'group'), token);
     expect(data).toEqual({ decryptGroupId: 'tGDzk5LcXl9XOvWFVVs7n_sandbox' });
+    const other = await sealed('sharer', 'group', {
+      data: { openGId: 0, opengid: 'tGDzk5LcXl9XOvWFVVs7n_opened' },
+    });
+    expect((await send(GROUP, other, token)).data).toEqual({
+      decryptGroupId: 'tGDzk5LcXl9XOvWFVVs7n_opened',
+    });
   });
 
   test('a phone number of an old base library is bound as one of a code is', async () => {

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DATABASES, MYSQL, runSql } from './support/databases.ts';
-import { type Answer, codeOf, type LoginData, type Product, startProduct } from './support/product.ts';
+import {
+  type Answer,
+  codeOf,
+  type LoginData,
+  type Product,
+  SECOND_APP_ID,
+  startProduct,
+} from './support/product.ts';
 
 const LOGIN = 'mutation ($code: String!) { login(code: $code) { token isNewUser user { id } } }';
 
@@ -9,8 +16,10 @@ type Login = Answer<{ login: LoginData }>;
 
 describe.each(DATABASES)('Idempotency-Key on $name', (database) => {
   let product: Product;
+  let url: string;
   beforeAll(async () => {
-    product = await startProduct(await database.create(), { WECHAT_MAX_CALLS: '500' });
+    url = await database.create();
+    product = await startProduct(url);
   });
   afterAll(() => product.close());
 
@@ -49,6 +58,39 @@ describe.each(DATABASES)('Idempotency-Key on $name', (database) => {
     product.clock.now += 2000;
     expect(codeOf(await login(code, key))).toBe('WECHAT_CODE_INVALID');
     expect(calls(code)).toBe(2);
+  });
+
+  test('another process does not know the attempt: WECHAT_CODE_INVALID, RELOGIN', async () => {
+    const other = await startProduct(url, { WECHAT_API_URL: product.sandbox.url });
+    const [code, key] = [await product.mint('migrant'), randomUUID()];
+    expect(codeOf(await login(code, key))).toBeUndefined();
+    const { errors } = await other.query(LOGIN, { variables: { code }, headers: { 'idempotency-key': key } });
+    expect(errors?.[0]?.extensions).toMatchObject({ code: 'WECHAT_CODE_INVALID', action: 'RELOGIN' });
+    await other.close();
+  });
+
+  test('a key is bound to its code and its mini program', async () => {
+    const [one, two, key] = [await product.mint('one'), await product.mint('two'), randomUUID()];
+    const ids = (await Promise.all([login(one, key), login(two, key)])).map(idOf);
+    expect(new Set(ids).size).toBe(2);
+    const there = await product.query<{ login: LoginData }>(
+      `mutation ($code: String!) { login(code: $code, appId: "${SECOND_APP_ID}") { user { id } } }`,
+      { variables: { code: one }, headers: { 'idempotency-key': key } },
+    );
+    expect(codeOf(there)).toBe('WECHAT_CODE_INVALID');
+  });
+
+  test('a repeat reads the user anew, so its token is one of now', async () => {
+    const [code, key] = [await product.mint('returning'), randomUUID()];
+    const first = await login(code, key);
+    await product.query('mutation { updateProfile(profile: { nickName: "Since" }) { id } }', {
+      token: first.data?.login.token,
+    });
+    const again = await product.query<{ login: LoginData }>(
+      'mutation ($code: String!) { login(code: $code) { token user { nickName } } }',
+      { variables: { code }, headers: { 'idempotency-key': key } },
+    );
+    expect(again.data?.login.user.nickName).toBe('Since');
   });
 
   test('a failed attempt is not remembered', async () => {

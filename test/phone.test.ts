@@ -21,7 +21,7 @@ const nextNumber = () => {
 describe.each(DATABASES)('a phone number on $name', (database) => {
   let product: Product;
   beforeAll(async () => {
-    product = await startProduct(await database.create(), { WECHAT_MAX_CALLS: '500' });
+    product = await startProduct(await database.create());
   });
   afterAll(() => product.close());
 

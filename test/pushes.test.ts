@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
 import { type HttpServer, listen } from '../src/http.ts';
 import { openIdOf } from '../src/wechat/sandbox/index.ts';
 import { canariesIn, PHONE_MARK, PUSH_AES_KEY, PUSH_TOKEN } from './support/canaries.ts';
 import { DATABASES, runSql } from './support/databases.ts';
-import { APP_ID, codeOf, type Product, SECOND_APP_ID, startProduct } from './support/product.ts';
+import { APP_ID, codeOf, environment, type Product, SECOND_APP_ID, startProduct } from './support/product.ts';
 
 const ME = '{ me { id nickName avatarUrl city phoneNumber } }';
 
@@ -24,6 +26,15 @@ const MODES = [
   { mode: 'secure', appId: APP_ID, aesKey: PUSH_AES_KEY },
   { mode: 'plain', appId: SECOND_APP_ID, aesKey: undefined },
 ] as const;
+
+test('a WECHAT_PUSH that is not right is told at the start, without being told', () => {
+  for (const wrong of ['wx1', `${APP_ID}:x`, `${APP_ID}:${PUSH_TOKEN}:tooshort`, `${PUSH_TOKEN}:${APP_ID}`]) {
+    expect(() => readConfig(environment({ WECHAT_PUSH: wrong }))).toThrow(
+      /WECHAT_PUSH must read appid:token/,
+    );
+    expect(() => readConfig(environment({ WECHAT_PUSH: wrong }))).not.toThrow(PUSH_TOKEN);
+  }
+});
 
 describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
   let product: Product;
@@ -182,6 +193,37 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
     await runSql(url, 'RENAME TABLE elsewhere TO user');
     expect(await cancel()).toEqual({ status: 200, body: 'success' });
     expect(codeOf(await product.query(ME, { token }))).toBe('UNAUTHENTICATED');
+  });
+
+  test('no signed body whatever makes a fault of ours', async () => {
+    let nonce = 0;
+    const send = async (body: string) => {
+      nonce += 1;
+      const [timestamp, text] = [String(Math.floor(product.clock.now / 1000)), `p${nonce}`];
+      const signature = createHash('sha1')
+        .update([PUSH_TOKEN, timestamp, text].sort().join(''))
+        .digest('hex');
+      const query = new URLSearchParams({ signature, timestamp, nonce: text });
+      return (await product.app.pushes.receive(SECOND_APP_ID, query, body)).status;
+    };
+    const event = fc.record({
+      MsgType: fc.constant('event'),
+      Event: fc.constantFrom('user_authorization_revoke', 'user_info_modified'),
+      OpenID: fc.oneof(fc.string(), fc.constant(openIdOf(SECOND_APP_ID, 'x'))),
+      RevokeInfo: fc.oneof(fc.string(), fc.integer(), fc.constant(null)),
+    });
+    const bodies = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.json(),
+      event.map((fields) => JSON.stringify(fields)),
+      fc.string().map((text) => `<xml><MsgType>${text}</MsgType><Event>${text}</Event></xml>`),
+    );
+    await fc.assert(
+      fc.asyncProperty(bodies, async (body) => {
+        expect([200, 400]).toContain(await send(body));
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test('what is no push is refused, and never a fault of ours', async () => {

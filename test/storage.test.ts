@@ -135,6 +135,13 @@ describe.each(ALL_DATABASES)('storage on $name', (database) => {
     expect(await storage.users.sessionKey(bob.user.id)).toBeNull();
   });
 
+  test('50 devices at once leave one session_key whole', async () => {
+    const { user } = await enrol(openId());
+    const keys = Array.from({ length: 50 }, () => randomBytes(16).toString('base64'));
+    await Promise.all(keys.map((key) => enrol(user.openId, {}, key)));
+    expect(keys).toContain(await storage.users.sessionKey(user.id));
+  });
+
   test('session_keys outlive a rotation of their secret, and not its removal', async () => {
     if (database.name === 'libSQL in memory') return;
     const { user } = await enrol(openId());

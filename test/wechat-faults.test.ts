@@ -1,12 +1,15 @@
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
+import { createApp } from '../src/app.ts';
+import { readConfig } from '../src/config.ts';
 import { ERROR_CODES } from '../src/errors.ts';
+import { createLog } from '../src/ops/log.ts';
 import { ERRCODES } from '../src/wechat/errcodes.ts';
 import { freePort } from './support/mariadb.ts';
-import { codeOf, type Product, startProduct } from './support/product.ts';
+import { codeOf, environment, type Product, startProduct } from './support/product.ts';
 
 const LOGIN_PATH = '/sns/jscode2session';
-const TIMEOUT_MS = 400;
+const TIMEOUT_MS = 1000;
 
 let product: Product;
 afterEach(() => product.close());
@@ -142,20 +145,58 @@ describe('when WeChat fails for everyone', () => {
     expect(codeOf(await product.login('dev:honest'))).toBeUndefined();
   });
 
-  test('at most WECHAT_MAX_CALLS are in flight, as many wait, the rest are told at once', async () => {
-    await start({ WECHAT_MAX_CALLS: '4', WECHAT_TIMEOUT_MS: '300' });
-    const answers = await Promise.all(Array.from({ length: 50 }, () => product.login('fault:stall')));
+  test('at most WECHAT_MAX_CALLS are in flight, the rest wait or are told at once, and no code is burnt late', async () => {
+    await start({ WECHAT_MAX_CALLS: '4', WECHAT_TIMEOUT_MS: '2000' });
+    const answers = await Promise.all(Array.from({ length: 60 }, () => product.login('fault:stall')));
     expect(upstream('fault:stall')).toBe(4);
     expect(new Set(answers.map(codeOf))).toEqual(new Set(['WECHAT_UNAVAILABLE']));
-    expect(answers.filter(({ errors }) => errors?.[0]?.extensions.retryAfter === 3)).toHaveLength(42);
+    expect(answers.filter(({ errors }) => errors?.[0]?.extensions.retryAfter === 3)).toHaveLength(56);
     const next = await Promise.all(Array.from({ length: 8 }, (_, i) => product.login(`dev:waiting-${i}`)));
     expect(next.map(codeOf)).toEqual(Array(8).fill(undefined));
   });
 
   test('1,000 logins while WeChat throttles: 1,000 times WECHAT_RATE_LIMITED with retryAfter', async () => {
-    await start({ WECHAT_MAX_CALLS: '1000', WECHAT_TIMEOUT_MS: '20000' });
+    await start({ WECHAT_TIMEOUT_MS: '20000' });
     const answers = await Promise.all(Array.from({ length: 1000 }, () => product.login('fault:45011')));
     for (const { errors } of answers)
       expect(errors?.[0]?.extensions).toMatchObject({ code: 'WECHAT_RATE_LIMITED', retryAfter: 60 });
+  });
+});
+
+describe('the log', () => {
+  test('names errcode, rid, endpoint and remedy of what the operator must mend, and nothing secret', async () => {
+    await start();
+    const lines: string[] = [];
+    const app = await createApp(
+      readConfig(environment({ DATABASE_URL: 'file::memory:', WECHAT_API_URL: product.sandbox.url })),
+      { log: createLog('info', { write: (line) => lines.push(line) }) },
+    );
+    const login = async (code: string) => {
+      const body = JSON.stringify({ query: `mutation { login(code: "${code}") { token } }` });
+      const headers = { 'content-type': 'application/json' };
+      await app.fetch('http://localhost/graphql', { method: 'POST', headers, body }, { requestId: 'r1', address: '' });
+      expect(lines.at(-1)).not.toMatch(/fault:|https?:|canary/i);
+      return JSON.parse(lines.at(-1) ?? '{}');
+    };
+    const wechat = { endpoint: 'jscode2session', rid: expect.stringMatching(/^[\w-]{20,}$/) };
+    expect(await login('fault:40125')).toMatchObject({
+      level: 50,
+      requestId: 'r1',
+      wechat: { ...wechat, errcode: 40125, remedy: expect.stringContaining('WECHAT_APP_SECRET') },
+    });
+    expect(await login('fault:40164')).toMatchObject({
+      level: 50,
+      wechat: { ...wechat, errcode: 40164, remedy: expect.stringContaining('whitelist') },
+    });
+    expect(await login('fault:40029')).toMatchObject({ level: 30, wechat: { ...wechat, errcode: 40029 } });
+    expect(await login('fault:html')).toMatchObject({
+      level: 40,
+      msg: 'jscode2session: the answer is not JSON',
+    });
+    expect(await login('fault:reset')).toMatchObject({
+      level: 40,
+      msg: expect.stringContaining('no answer'),
+    });
+    await app.close();
   });
 });

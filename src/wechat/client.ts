@@ -15,7 +15,7 @@ export type WeChatSession = { openId: string; sessionKey: string; unionId?: stri
 /** Who is meant, with the session_key that is held of them. */
 export type SessionHolder = { openId: string; sessionKey: string };
 
-/** The server API of WeChat. Every method rejects with WeChatError only, and within its deadline. */
+/** The server API of WeChat. Methods reject with WeChatError only; each call that they make has its own deadline. */
 export type WeChat = {
   /**
    * Exchanges a code of wx.login for who the person is. The code is sent to WeChat once: whatever comes of it,
@@ -46,7 +46,7 @@ export type WeChatOptions = {
   apiUrl: string;
   /** Milliseconds for one call, from waiting for its turn to the last byte of the body. */
   timeoutMs: number;
-  /** Calls in flight at most; as many again wait for their turn. */
+  /** Calls in flight at most; ten times as many wait for their turn. */
   maxCalls: number;
   fetch?: $Fetch;
   /** Milliseconds since 1970. */

@@ -119,7 +119,10 @@ export const runData = z
     stepInfoList.map(({ timestamp, step }) => ({ day: new Date(timestamp * 1000), steps: step })),
   );
 
-/** wx.getShareInfo and wx.getGroupEnterInfo: the group chat that a card was shared to or opened from. */
-export const groupInfo = z
-  .object({ openGId: z.string().regex(/^[\w-]{16,128}$/) })
-  .transform(({ openGId }) => ({ openGId }));
+const groupId = z.string().regex(/^[\w-]{16,128}$/);
+
+/** wx.getShareInfo and wx.getGroupEnterInfo, which spell it in two ways: the group chat of a card. */
+export const groupInfo = z.union([
+  z.object({ openGId: groupId }).transform(({ openGId }) => ({ openGId })),
+  z.object({ opengid: groupId }).transform(({ opengid }) => ({ openGId: opengid })),
+]);

@@ -33,9 +33,11 @@ export const createRepeats = <Login>({
   now = Date.now,
 }: RepeatsOptions): Repeats<Login> => {
   const options = { max, ttl: Math.max(1, ttlMs), ttlResolution: 0, perf: { now } };
-  const sessions = new LRUCache<string, Promise<WeChatSession>>(options);
+  /** What nobody may read for longer than it is needed goes by a timer, not only when it is looked for. */
+  const secret = { ...options, ttlAutopurge: true };
+  const sessions = new LRUCache<string, Promise<WeChatSession>>(secret);
+  const phones = new LRUCache<string, Promise<WeChatPhone>>(secret);
   const logins = new LRUCache<string, Promise<Login>>(options);
-  const phones = new LRUCache<string, Promise<WeChatPhone>>(options);
 
   return {
     session: (name, run) => once(sessions, hash(name), run),

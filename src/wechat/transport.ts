@@ -33,10 +33,14 @@ export type TransportOptions = {
   apiUrl: string;
   /** Milliseconds for one call, from waiting for its turn to the last byte of the body. */
   timeoutMs: number;
-  /** Calls in flight at most; as many again wait for their turn. */
+  /** Calls in flight at most; ten times as many wait for their turn. */
   maxCalls: number;
   fetch?: $Fetch;
 };
+
+/** A code that is sent is spent: with less than this share of the time left it isn't sent any more. */
+const MIN_TIME_LEFT = 0.25;
+const WAITING_PER_CALL = 10;
 
 /** Nothing that WeChat answers here is longer than a few hundred bytes. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -56,7 +60,7 @@ export const createTransport = ({
   maxCalls,
   fetch = createFetch(),
 }: TransportOptions): Transport => {
-  const turns = bulkhead(maxCalls, maxCalls);
+  const turns = bulkhead(maxCalls, maxCalls * WAITING_PER_CALL);
   const breakers = new Map<Endpoint, ReturnType<typeof createBreaker>>();
 
   const breakerOf = (endpoint: Endpoint) => {
@@ -77,30 +81,37 @@ export const createTransport = ({
       signal,
     });
 
-  /** Waits for a turn first, unless the breaker is open: then only the probe needs one. */
-  const guarded = (endpoint: Endpoint, attempt: () => Promise<unknown>, signal: AbortSignal) => {
+  /** Runs a call when its turn comes. While the breaker is open nobody waits but the one call that probes. */
+  const inTurn = (
+    endpoint: Endpoint,
+    attempt: () => Promise<unknown>,
+    signal: AbortSignal,
+    latest: number,
+  ) => {
     const breaker = breakerOf(endpoint);
+    if (breaker.state === CircuitState.HalfOpen) throw tooMany(endpoint, 'WeChat is being probed');
     if (breaker.state === CircuitState.Open) return breaker.execute(() => turns.execute(attempt, signal));
-    const unlessProbing = () => {
-      if (breaker.state === CircuitState.HalfOpen) throw tooMany(endpoint, 'WeChat is being probed');
+    return turns.execute(() => {
+      if (breaker.state === CircuitState.HalfOpen || performance.now() > latest)
+        throw tooMany(endpoint, 'no turn in time');
       return breaker.execute(attempt);
-    };
-    return breaker.state === CircuitState.HalfOpen ? unlessProbing() : turns.execute(unlessProbing, signal);
+    }, signal);
   };
 
   return {
     async send(endpoint, request) {
       const signal = AbortSignal.timeout(timeoutMs);
+      const latest = performance.now() + timeoutMs * (1 - MIN_TIME_LEFT);
       const attempt = async () => {
         const { status, text } = await exchange(endpoint, () => sendOnce(request, signal), signal);
         return readAnswer(endpoint, status, text);
       };
       try {
-        return await guarded(endpoint, attempt, signal);
+        return await inTurn(endpoint, attempt, signal, latest);
       } catch (error) {
         if (error instanceof BrokenCircuitError) throw tooMany(endpoint, 'WeChat is failing for everyone');
         if (error instanceof BulkheadRejectedError) throw tooMany(endpoint, 'too many calls wait for WeChat');
-        if (error instanceof TaskCancelledError) throw unavailable(endpoint, 'no turn in time');
+        if (error instanceof TaskCancelledError) throw tooMany(endpoint, 'no turn in time');
         throw error;
       }
     },

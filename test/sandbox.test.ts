@@ -1,0 +1,163 @@
+import { request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createWeChat, type WeChat } from '../src/wechat/client.ts';
+import { ERRCODES, isStaleToken } from '../src/wechat/errcodes.ts';
+import { createSandbox, openIdOf } from '../src/wechat/sandbox/index.ts';
+import { APP_SECRET } from './support/canaries.ts';
+import { APP_ID, codeOf, type Product, SECOND_APP_ID, startProduct } from './support/product.ts';
+
+describe('the sandbox is as awkward as WeChat', () => {
+  let product: Product;
+  beforeAll(async () => {
+    product = await startProduct('file::memory:');
+  });
+  afterAll(() => product.close());
+
+  const token = async () => (await product.login('dev:anna')).data?.login.token;
+  const bindPhone = async () =>
+    product.query('mutation { bindPhone(code: "dev:anna") { id } }', { token: await token() });
+
+  test('a chunked body is refused with 412', async () => {
+    const status = await new Promise((resolve) => {
+      const call = request(`${product.sandbox.url}/cgi-bin/stable_token`, { method: 'POST' }, (response) =>
+        resolve(response.resume().statusCode),
+      );
+      call.write('{"appid":');
+      call.end('"x"}');
+    });
+    expect(status).toBe(412);
+  });
+
+  test('an address that is not whitelisted is refused, and the client learns nothing of it', async () => {
+    await product.control('apps', { appId: APP_ID, whitelisted: false });
+    const { errors } = await product.login('dev:anna');
+    expect(errors?.[0]?.extensions).toMatchObject({
+      code: 'WECHAT_MISCONFIGURED',
+      action: 'STOP',
+      wechat: { errcode: 40164 },
+    });
+    expect(errors?.[0]?.message).not.toMatch(/whitelist|127\.0\.0\.1/);
+    expect(codeOf(await product.login('dev:anna', { appId: SECOND_APP_ID }))).toBeUndefined();
+    await product.control('apps', { appId: APP_ID, whitelisted: true });
+    expect(codeOf(await bindPhone())).toBeUndefined();
+  });
+
+  test('a person who logs in too often is throttled, for a minute, and nobody else', async () => {
+    await product.control('limits', { userCallsPerMinute: 3 });
+    const codes = [];
+    for (let i = 0; i < 5; i += 1) codes.push(codeOf(await product.login('dev:eager')));
+    expect(codes).toEqual([undefined, undefined, undefined, 'WECHAT_RATE_LIMITED', 'WECHAT_RATE_LIMITED']);
+    expect(codeOf(await product.login('dev:calm'))).toBeUndefined();
+    product.clock.now += 61_000;
+    expect(codeOf(await product.login('dev:eager'))).toBeUndefined();
+    await product.control('limits', { userCallsPerMinute: null });
+  });
+
+  test('userInfo is real or the placeholder that new versions get, and goes straight into login', async () => {
+    await product.login('dev:model');
+    type Made = { userInfo: { nickName: string } };
+    const real = await product.control<Made>('encrypted', { user: 'model', kind: 'userInfo' });
+    const { data } = await product.login('dev:model', { userInfo: real.userInfo });
+    expect(data?.login.user.nickName).toBe('model 🐳');
+    const grey = await product.control<Made>('encrypted', {
+      user: 'model',
+      kind: 'userInfo',
+      profile: 'placeholder',
+    });
+    expect(grey.userInfo).toMatchObject({ nickName: '微信用户', is_demote: true });
+    const again = await product.login('dev:model', { userInfo: grey.userInfo });
+    expect(again.data?.login.user.nickName).toBe('model 🐳');
+  });
+
+  test('an access_token that another process had renewed by force is replaced', async () => {
+    expect(codeOf(await bindPhone())).toBeUndefined();
+    await fetch(`${product.sandbox.url}/cgi-bin/stable_token`, {
+      method: 'POST',
+      body: JSON.stringify({
+        grant_type: 'client_credential',
+        appid: APP_ID,
+        secret: APP_SECRET,
+        force_refresh: true,
+      }),
+    });
+    product.clock.now += 31_000;
+    expect(codeOf(await bindPhone())).toBeUndefined();
+  });
+
+  test('a control that is used wrongly says how it is used right', async () => {
+    for (const [name, body] of [
+      ['codes', {}],
+      ['users', { user: '!' }],
+      ['encrypted', { user: 'anna' }],
+      ['encrypted', { user: 'never-logged-in', kind: 'run' }],
+      ['faults', { path: '/x', fault: 'nonsense' }],
+      ['apps', {}],
+      ['limits', {}],
+      ['pushes', { user: 'anna', url: 'http://example.com/', token: 't', event: 'e' }],
+    ] as const)
+      expect(await product.control(name, body)).toEqual({ error: expect.stringMatching(/Send|log in/) });
+    const listed = await fetch(`${product.sandbox.url}/nowhere`);
+    expect(await listed.text()).toContain('jscode2session');
+  });
+
+  test('it refuses to run in production', async () => {
+    vi.stubEnv('NODE_ENV', 'production');
+    await expect(createSandbox({ apps: [] })).rejects.toThrow('never runs in production');
+    vi.unstubAllEnvs();
+  });
+});
+
+describe('session_keys at WeChat', () => {
+  const app = { appId: APP_ID, secret: APP_SECRET };
+  let product: Product;
+  let wechat: WeChat;
+  const connect = () => createWeChat({ apiUrl: product.sandbox.url, timeoutMs: 2000, maxCalls: 10 });
+  beforeAll(async () => {
+    product = await startProduct('file::memory:');
+    wechat = connect();
+  });
+  afterAll(() => product.close());
+
+  test('the last wx.login has the one that counts', async () => {
+    const first = await wechat.code2Session(app, 'dev:keeper');
+    expect(first.openId).toBe(openIdOf(APP_ID, 'keeper'));
+    expect(await wechat.checkSession(app, first)).toBe(true);
+    const second = await wechat.code2Session(app, 'dev:keeper');
+    expect(await wechat.checkSession(app, first)).toBe(false);
+    expect(await wechat.checkSession(app, second)).toBe(true);
+  });
+
+  test('a reset makes it worthless and gives the next', async () => {
+    const before = await wechat.code2Session(app, 'dev:leaky');
+    const after = await wechat.resetSession(app, before);
+    expect(after.openId).toBe(before.openId);
+    expect(await wechat.checkSession(app, before)).toBe(false);
+    expect(await wechat.checkSession(app, after)).toBe(true);
+    await expect(wechat.resetSession(app, before)).rejects.toMatchObject({
+      code: 'WECHAT_SESSION_STALE',
+      errcode: 87009,
+    });
+  });
+
+  const rows = ERRCODES.filter(({ at, errcode }) => {
+    const special = ERRCODES.some(
+      (row) => row.errcode === errcode && row.at?.includes('resetusersessionkey'),
+    );
+    return at ? at.includes('resetusersessionkey') : !special;
+  });
+  test.for(rows)('$errcode of resetusersessionkey and checksession is $code', async ({ errcode, code }) => {
+    const holder = await wechat.code2Session(app, 'dev:any');
+    for (const path of ['/wxa/resetusersessionkey', '/wxa/checksession'])
+      await product.control('faults', { path, fault: String(errcode) });
+    const check = () => connect().checkSession(app, holder);
+    const known = { name: 'WeChatError', code, errcode };
+    if (isStaleToken(errcode)) {
+      expect(await check()).toBe(true);
+      expect(await connect().resetSession(app, holder)).toMatchObject({ openId: holder.openId });
+      return;
+    }
+    await expect(connect().resetSession(app, holder)).rejects.toMatchObject(known);
+    if (code === 'WECHAT_SESSION_STALE') expect(await check()).toBe(false);
+    else await expect(check()).rejects.toMatchObject(known);
+  });
+});
