@@ -130,15 +130,15 @@ export const finishError = (error: GraphQLError, log: Log, suggestions = true): 
   }
   const { originalError: _, ...extensions } = error.extensions;
   const code = codeOf(error);
-  const message = suggestions ? error.message : error.message.replace(SUGGESTION, '');
+  const message = suggestions ? error.message : withoutSuggestion(error.message);
   return moved(
     new GraphQLError(message, { extensions: { ...extensions, code, action: ERROR_CODES[code][0] } }),
     error,
   );
 };
 
-/** What graphql-js puts behind some messages; those of values it can't be told to leave out. */
-const SUGGESTION = / Did you mean .*\?$/s;
+/** A message without the names that graphql-js suggests; where they are of values it can't be told to leave them out. */
+export const withoutSuggestion = (message: string): string => message.replace(/ Did you mean .*\?$/s, '');
 
 const failureIn = (error: unknown): unknown => {
   if (!(error instanceof GraphQLError)) return error;
