@@ -1,4 +1,4 @@
-import { GraphQLError } from 'graphql';
+import { GraphQLError, getOperationAST } from 'graphql';
 import { createYoga, type Plugin, type YogaServerOptions } from 'graphql-yoga';
 import { createKeyring, type Keyring } from './auth/keys.ts';
 import { createTokens } from './auth/tokens.ts';
@@ -147,7 +147,16 @@ const passGates = (gates: Gates): Plugin<object, ServerContext> => ({
   onValidate({ setValidationFn }) {
     setValidationFn((_schema, document) => gates.validate(document));
   },
+  onExecute({ args: { document, operationName, variableValues }, setResultAndStopExecution }) {
+    const operation = getOperationAST(document, operationName);
+    const error = operation && gates.checkVariables(operation, variableValues);
+    if (error) setResultAndStopExecution({ errors: [withStatus(error, 400)] });
+  },
 });
+
+/** For a request that is refused as a whole. */
+const withStatus = ({ message, extensions }: GraphQLError, status: number): GraphQLError =>
+  new GraphQLError(message, { extensions: { ...extensions, http: { status } } });
 
 const onlyDocumentsOf = (documents: ReadonlyMap<string, string>): Plugin<object, ServerContext> => ({
   onParams({ params, setParams }) {

@@ -145,7 +145,7 @@ export const finishError = (error: GraphQLError, log: Log, suggestions = true): 
   const { originalError: quoted, ...extensions } = error.extensions;
   const code = codeOf(error);
   const http = quoted === undefined ? {} : { http: { status: 400 } };
-  const message = suggestions ? error.message : error.message.replace(SUGGESTION, '');
+  const message = suggestions ? error.message : withoutSuggestion(error.message);
   return moved(
     new GraphQLError(message, {
       extensions: { ...extensions, ...http, code, action: ERROR_CODES[code][0] },
@@ -154,8 +154,8 @@ export const finishError = (error: GraphQLError, log: Log, suggestions = true): 
   );
 };
 
-/** What graphql-js puts behind some messages; those of values it can't be told to leave out. */
-const SUGGESTION = / Did you mean .*\?$/s;
+/** A message without the names that graphql-js suggests; where they are of values it can't be told to leave them out. */
+export const withoutSuggestion = (message: string): string => message.replace(/ Did you mean .*\?$/s, '');
 
 const failureIn = (error: unknown): unknown => {
   if (!(error instanceof GraphQLError)) return error;

@@ -3,8 +3,10 @@ import {
   type FragmentDefinitionNode,
   type GraphQLError,
   type GraphQLSchema,
+  getVariableValues,
   Kind,
   NoSchemaIntrospectionCustomRule,
+  type OperationDefinitionNode,
   parse,
   type SelectionNode,
   type SelectionSetNode,
@@ -12,7 +14,7 @@ import {
   validate,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { fail } from './errors.ts';
+import { fail, withoutSuggestion } from './errors.ts';
 
 /** What a document has to pass before it is executed, by whatever lane. */
 export type Gates = {
@@ -20,6 +22,11 @@ export type Gates = {
   parse(source: string): DocumentNode;
   /** Empty where the document may be executed. Errors of the schema's rules have no code, others have. */
   validate(document: DocumentNode): readonly GraphQLError[];
+  /**
+   * What is wrong with the variables of an operation, undefined where nothing is. Whoever executes coerces them again,
+   * but only good ones: to report each of a thousand faults, with all the values, is what costs.
+   */
+  checkVariables(operation: OperationDefinitionNode, variables: unknown): GraphQLError | undefined;
 };
 
 export type GatesOptions = {
@@ -38,6 +45,10 @@ const MAX_DIRECTIVES = 20;
 /** As written, each fragment once: to compare them is quadratic in graphql-js. What is executed aliases limit. */
 const MAX_FIELDS = 300;
 const MAX_ERRORS = 5;
+/** Members of objects and items of lists in the variables of a request; a profile has 8. */
+const MAX_VALUES = 500;
+/** Messages quote values, which may be long. */
+const MAX_MESSAGE_CHARS = 300;
 /** Characters of good documents that are kept, parsed. Bad ones never are, so nobody can push out the good. */
 const CACHE_CHARS = 1_000_000;
 
@@ -51,6 +62,7 @@ export const createGates = ({ schema, introspection, suggestions }: GatesOptions
   const sources = new WeakMap<DocumentNode, string>();
   const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
   const options = { maxErrors: MAX_ERRORS, hideSuggestions: !suggestions };
+  const told = (message: string) => (suggestions ? message : withoutSuggestion(message));
 
   return {
     parse(source) {
@@ -71,7 +83,38 @@ export const createGates = ({ schema, introspection, suggestions }: GatesOptions
       }
       return errors;
     },
+    checkVariables(operation, variables) {
+      if (!isObject(variables)) return undefined;
+      if (hasMoreValues(variables, MAX_VALUES))
+        return fail('QUERY_TOO_COMPLEX', `The variables hold more than ${MAX_VALUES} values: send fewer.`);
+      const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, {
+        maxErrors: 1,
+      });
+      return errors?.[0] && fail('BAD_USER_INPUT', shortened(told(errors[0].message)));
+    },
   };
+};
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
+/** Without recursion, for the lists in lists may be as deep as the body is long. */
+const hasMoreValues = (value: object, limit: number): boolean => {
+  const waiting: object[] = [value];
+  let count = 0;
+  for (let next = waiting.pop(); next; next = waiting.pop())
+    for (const inner of Object.values(next)) {
+      if (++count > limit) return true;
+      if (isObject(inner)) waiting.push(inner);
+    }
+  return false;
+};
+
+/** Without its middle, where the value is quoted. */
+const shortened = (message: string): string => {
+  if (message.length <= MAX_MESSAGE_CHARS) return message;
+  const half = MAX_MESSAGE_CHARS / 2;
+  return `${message.slice(0, half)} … ${message.slice(-half)}`.toWellFormed();
 };
 
 /**

@@ -139,10 +139,18 @@ const graphqlRoute =
     );
     return {
       status: response.status,
-      headers: Object.fromEntries([...response.headers].map(([name, value]) => [name.toLowerCase(), value])),
+      headers: withoutFraming(response.headers),
       body: Buffer.from(await response.arrayBuffer()),
     };
   };
+
+/** How an answer is cut into pieces is for node:http to say: here it goes out whole. */
+const withoutFraming = (headers: Headers): Record<string, string> =>
+  Object.fromEntries(
+    [...headers]
+      .map(([name, value]) => [name.toLowerCase(), value] as const)
+      .filter(([name]) => !['connection', 'content-length', 'transfer-encoding'].includes(name)),
+  );
 
 /** A new key must be known to others before the first token that it signed: so they may keep this five minutes. */
 const jwks = ({ jwks }: App): Reply => ({

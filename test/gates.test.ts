@@ -106,6 +106,25 @@ describe('the gates of queries, over HTTP', () => {
     }
   });
 
+  test('variables: one fault is told, in few words, and 501 values are too many', async () => {
+    const login = 'mutation ($u: UserInfoInput) { login(code: "", userInfo: $u) { token } }';
+    const unknown = (count: number) =>
+      server.post(login, {
+        variables: { u: Object.fromEntries(Array.from({ length: count }, (_, i) => [`a${i}`, 1])) },
+      });
+    const { status, errors = [] } = await unknown(400);
+    expect([status, errors.length, errors[0]?.extensions.code]).toEqual([400, 1, 'BAD_USER_INPUT']);
+    expect(errors[0]?.message.length).toBeLessThan(310);
+    expect(errors[0]?.message).toMatch(/Field "a\d+" is not defined by type "UserInfoInput"/);
+    expect(codeOf(await unknown(500))).toBe('QUERY_TOO_COMPLEX');
+    const deep = { u: JSON.parse(`${'['.repeat(600)}${']'.repeat(600)}`) };
+    expect(codeOf(await server.post(login, { variables: deep }))).toBe('QUERY_TOO_COMPLEX');
+    const nickName = 'x'.repeat(60_000);
+    const long = await server.post(login, { variables: { u: { nickName: [nickName] } } });
+    expect(codeOf(long)).toBe('BAD_USER_INPUT');
+    expect(long.errors?.[0]?.message.length).toBeLessThan(310);
+  });
+
   test('several requests in one body are refused', async () => {
     const body = JSON.stringify(Array(3).fill({ query: '{ __typename }' }));
     const response = await fetch(`${server.url}/graphql`, {

@@ -174,7 +174,11 @@ describe('the log', () => {
     const login = async (code: string) => {
       const body = JSON.stringify({ query: `mutation { login(code: "${code}") { token } }` });
       const headers = { 'content-type': 'application/json' };
-      await app.fetch('http://localhost/graphql', { method: 'POST', headers, body }, { requestId: 'r1', address: '' });
+      await app.fetch(
+        'http://localhost/graphql',
+        { method: 'POST', headers, body },
+        { requestId: 'r1', address: '' },
+      );
       expect(lines.at(-1)).not.toMatch(/fault:|https?:|canary/i);
       return JSON.parse(lines.at(-1) ?? '{}');
     };
