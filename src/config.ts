@@ -77,7 +77,7 @@ export const readConfig = (env: Env): Config => {
   return {
     mode: raw.NODE_ENV,
     http: { host: raw.HOST, port: raw.PORT, graphiql: !production },
-    database: raw.DATABASE_URL,
+    database: withDeadline(raw.DATABASE_URL, raw.DATABASE_TIMEOUT_MS),
     migrateOnStart: raw.MIGRATE_ON_START,
     sessionKeySecrets: raw.SESSION_KEY_SECRET,
     wechat: {
@@ -103,6 +103,7 @@ const variables = (production: boolean) =>
         )
       : z.string().default('file:.data/weapp-login.db')
     ).transform(readDatabaseUrl),
+    DATABASE_TIMEOUT_MS: integer(100, 60_000, 5000),
     MIGRATE_ON_START: oneOf(['0', '1'])
       .default(production ? '0' : '1')
       .transform((value) => value === '1'),
@@ -163,6 +164,9 @@ const integer = (min: number, max: number, fallback: number) => {
     .default(fallback);
 };
 
+type Place = Sqlite | Omit<Mysql, 'timeoutMs'>;
+type Sqlite = Extract<DatabaseOptions, { dialect: 'sqlite' }>;
+type Mysql = Extract<DatabaseOptions, { dialect: 'mysql' }>;
 type Fault = z.core.$RefinementCtx<string>;
 
 const refuse = (context: Fault, message: string): never => {
@@ -199,7 +203,8 @@ const readApps = (text: string, context: Fault): WeChatApp[] => {
   return apps;
 };
 
-const readDatabaseUrl = (text: string, context: Fault): DatabaseOptions => {
+/** Where the database is; the deadline has a variable of its own. */
+const readDatabaseUrl = (text: string, context: Fault): Place => {
   if (text.startsWith('file:'))
     return { dialect: 'sqlite', path: text.slice('file:'.length).replace(/^\/\/(?=\/)/, '') };
   const url = URL.canParse(text) ? new URL(text) : null;
@@ -227,8 +232,8 @@ const readDatabaseUrl = (text: string, context: Fault): DatabaseOptions => {
     socketPath,
     ssl: ssl === '1' || ssl === 'true',
     poolSize: Number(poolSize) || 10,
-    timeoutMs: DATABASE_TIMEOUT_MS,
   };
 };
 
-const DATABASE_TIMEOUT_MS = 5000;
+const withDeadline = (place: Place, timeoutMs: number): DatabaseOptions =>
+  place.dialect === 'mysql' ? { ...place, timeoutMs } : place;

@@ -118,10 +118,14 @@ export const finishError = (error: GraphQLError, log: Log): GraphQLError => {
     report(failure, log);
     return moved(toClientError(failure), error);
   }
-  const { originalError: _, ...extensions } = error.extensions;
+  // Yoga quotes the request there, and takes it as the sign for status 400.
+  const { originalError: quoted, ...extensions } = error.extensions;
   const code = codeOf(error);
+  const http = quoted === undefined ? {} : { http: { status: 400 } };
   return moved(
-    new GraphQLError(error.message, { extensions: { ...extensions, code, action: ERROR_CODES[code][0] } }),
+    new GraphQLError(error.message, {
+      extensions: { ...extensions, ...http, code, action: ERROR_CODES[code][0] },
+    }),
     error,
   );
 };
@@ -142,8 +146,17 @@ const report = (failure: unknown, log: Log): void => {
 };
 
 /** The error at the place of another. */
-const moved = ({ message, extensions }: GraphQLError, { nodes, path }: GraphQLError): GraphQLError =>
-  new GraphQLError(message, { nodes: nodes ?? null, path: path ?? null, extensions });
+const moved = (
+  { message, extensions }: GraphQLError,
+  { nodes, source, positions, path }: GraphQLError,
+): GraphQLError =>
+  new GraphQLError(message, {
+    nodes: nodes ?? null,
+    source: source ?? null,
+    positions: positions ?? null,
+    path: path ?? null,
+    extensions,
+  });
 
 /** Errors without a code come from graphql-js: a variable whose value doesn't fit its type. */
 const codeOf = ({ extensions: { code } }: GraphQLError): ErrorCode => {

@@ -19,7 +19,7 @@ export type HttpOptions = {
 };
 
 type Reply = { status: number; headers?: Record<string, string>; body?: string | Buffer };
-type Route = (request: IncomingMessage, url: URL, requestId: string) => Promise<Reply> | Reply;
+type Route = (request: IncomingMessage, search: string, requestId: string) => Promise<Reply> | Reply;
 
 const MAX_BODY_BYTES = 64 * 1024;
 /** A longer body is refused before it has arrived, which a client may see as a broken connection. */
@@ -90,23 +90,22 @@ const answer = async (
   request: IncomingMessage,
   requestId: string,
 ) => {
-  const target = request.url ?? '/';
-  const url = URL.canParse(target, 'http://localhost') ? new URL(target, 'http://localhost') : null;
-  const route = url && Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
-  if (!url || !route)
-    return refuse(404, 'NOT_FOUND', 'There is nothing at this path; the API is at /graphql.');
-  return route(request, url, requestId);
+  const { url = '/' } = request;
+  const [path = '/'] = url.split('?', 1);
+  const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+  if (!route) return refuse(404, 'NOT_FOUND', 'There is nothing at this path; the API is at /graphql.');
+  return route(request, url.slice(path.length), requestId);
 };
 
 const graphql =
   (app: App): Route =>
-  async (request, url, requestId) => {
+  async (request, search, requestId) => {
     const body = await readBody(request);
     if (body === 'TOO_LARGE')
       return refuse(413, 'REQUEST_ENTITY_TOO_LARGE', `The body is longer than ${MAX_BODY_BYTES / 1024} KB.`);
     const { method = 'GET' } = request;
     const response = await app.fetch(
-      `http://localhost/graphql${url.search}`,
+      `http://localhost/graphql${search}`,
       { method, headers: headersOf(request), ...(method === 'POST' ? { body } : {}) },
       { requestId },
     );

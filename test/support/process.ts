@@ -1,0 +1,59 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** A process of the product, started as `npm start` starts it, in an empty folder of its own. */
+export type Running = {
+  child: ChildProcess;
+  folder: string;
+  /** Everything that it printed so far. */
+  printed(): string;
+  exited: Promise<number | null>;
+  /** The address of the API, once it listens. */
+  origin: Promise<string>;
+};
+
+/** @param folder where an earlier process ran, to find what that one left */
+export const run = (
+  env: Record<string, string>,
+  folder = mkdtempSync(join(tmpdir(), 'weapp-login-run-')),
+  script = 'main.ts',
+): Running => {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(
+    process.execPath,
+    ['--import', resolve('node_modules/tsx/dist/loader.mjs'), resolve('src', script)],
+    {
+      cwd: folder,
+      env: { PATH, HOME, PORT: '0', ...env },
+    },
+  );
+  let text = '';
+  child.stdout.on('data', (chunk) => {
+    text += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    text += chunk;
+  });
+  const exited = new Promise<number | null>((done) => child.once('close', done));
+  const origin = new Promise<string>((done, fail) => {
+    const look = setInterval(() => {
+      const port = /localhost:(\d+)\/graphql|"port":(\d+)/.exec(text);
+      if (port) done(`http://127.0.0.1:${port[1] ?? port[2]}`);
+      if (port || child.exitCode !== null) clearInterval(look);
+    }, 20);
+    exited.then(() => fail(new Error(`the process ended: ${text}`)));
+  });
+  origin.catch(() => undefined);
+  return { child, folder, printed: () => text, exited, origin };
+};
+
+export const post = async (origin: string, query: string, token?: string) => {
+  const response = await fetch(`${origin}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+    body: JSON.stringify({ query }),
+  });
+  return response.json();
+};
