@@ -10,6 +10,8 @@ import { createLog, type Log } from './ops/log.ts';
 import { schema } from './schema/index.ts';
 import { openStorage, type Storage } from './storage/open.ts';
 import { createWeChat } from './wechat/client.ts';
+import { createSealOpener } from './wechat/crypto.ts';
+import { createRepeats } from './wechat/repeats.ts';
 
 /** A request whose header names are in lower case, as node:http has them. */
 export type HttpRequest = { method: string; headers: Record<string, string>; body?: string };
@@ -34,7 +36,8 @@ export type Overrides = { now?: () => Date; log?: Log };
  */
 export const createApp = async (config: Config, overrides: Overrides = {}): Promise<App> => {
   const { now, log = createLog(config.log.level) } = overrides;
-  const { apps, timeoutMs } = config.wechat;
+  const { apps, timeoutMs, maxCalls, repeatMs } = config.wechat;
+  const clock = now ? { now: () => now().getTime() } : {};
   const storage = await openStorage(config.database, config.sessionKeySecrets, now);
   const sandbox = config.wechat.sandbox ? await startSandbox(apps) : undefined;
   const close = async () => {
@@ -50,7 +53,14 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
   }
   const yoga = await createServer(config, {
     apps,
-    wechat: createWeChat({ apiUrl: sandbox?.url ?? config.wechat.apiUrl, timeoutMs }),
+    wechat: createWeChat({
+      apiUrl: sandbox?.url ?? config.wechat.apiUrl,
+      timeoutMs,
+      maxCalls,
+      ...clock,
+    }),
+    seals: createSealOpener(clock.now),
+    repeats: createRepeats({ ttlMs: repeatMs, ...clock }),
     users: storage.users,
     tokens: createTokens({
       keys: await createKeyring(config.auth.secrets),
@@ -73,7 +83,7 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
 
 /** Never loaded in production. */
 const startSandbox = async (apps: Config['wechat']['apps']) =>
-  (await import('./wechat/sandbox.ts')).createSandbox({ apps });
+  (await import('./wechat/sandbox/index.ts')).createSandbox({ apps });
 
 type ServerContext = { connection: Connection };
 

@@ -18,6 +18,10 @@ export type Config = {
     apiUrl: string;
     /** Milliseconds for one call to WeChat, body included. */
     timeoutMs: number;
+    /** Calls to WeChat in flight at most; as many again wait for their turn. */
+    maxCalls: number;
+    /** Milliseconds within which a repeat with the same Idempotency-Key gets the answer of the first. */
+    repeatMs: number;
   };
   /**
    * The first secret signs tokens, all of them verify. A token lives `tokenTtl` seconds and can be renewed until
@@ -85,6 +89,8 @@ export const readConfig = (env: Env): Config => {
       sandbox: first === SANDBOX_APP,
       apiUrl: raw.WECHAT_API_URL,
       timeoutMs: raw.WECHAT_TIMEOUT_MS,
+      maxCalls: raw.WECHAT_MAX_CALLS,
+      repeatMs: raw.LOGIN_REPEAT_SECONDS * 1000,
     },
     auth: { secrets: raw.JWT_SECRET, tokenTtl: raw.TOKEN_TTL, sessionMaxAge: raw.SESSION_MAX_AGE },
     log: { level: raw.LOG_LEVEL },
@@ -118,6 +124,8 @@ const variables = (production: boolean) =>
       .url({ protocol: /^https?$/, error: 'is not a URL: leave it out for https://api.weixin.qq.com' })
       .default('https://api.weixin.qq.com'),
     WECHAT_TIMEOUT_MS: integer(100, 60_000, 5000),
+    WECHAT_MAX_CALLS: integer(1, 10_000, 100),
+    LOGIN_REPEAT_SECONDS: integer(0, 300, 30),
     LOG_LEVEL: oneOf(LEVELS).default(production ? 'info' : 'warn'),
   });
 

@@ -3,12 +3,17 @@ import { readViewer, type Viewer } from './auth/viewer.ts';
 import type { Log } from './ops/log.ts';
 import type { User, Users } from './storage/users.ts';
 import type { WeChat, WeChatApp } from './wechat/client.ts';
+import type { SealOpener } from './wechat/crypto.ts';
+import type { Repeats } from './wechat/repeats.ts';
 
 /** What the process has, made once by app.ts. */
 export type Services = {
   /** The mini programs that are served; the first is the default. */
   apps: readonly [WeChatApp, ...WeChatApp[]];
   wechat: WeChat;
+  seals: SealOpener;
+  /** What came of the codes of the last seconds. */
+  repeats: Repeats<{ userId: string; isNewUser: boolean }>;
   users: Users;
   tokens: Tokens;
   log: Log;
@@ -20,6 +25,8 @@ export type Connection = { requestId: string };
 /** What resolvers work with, made for each request. */
 export type Context = Services & {
   connection: Connection;
+  /** The header of that name, as it was sent. */
+  idempotencyKey: string | null;
   /** Who asks; found out at the first call, so that `login` never minds a stale token. */
   viewer(): Promise<Viewer<User>>;
   /** The same once it was found out, for those who can't wait. */
@@ -36,6 +43,7 @@ export const createContext = (services: Services, connection: Connection, header
   return {
     ...services,
     connection,
+    idempotencyKey: headers.get('idempotency-key'),
     viewer: () => {
       asked ??= ask();
       return asked;

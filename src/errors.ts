@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import type { Log } from './ops/log.ts';
 import { StorageError } from './storage/failures.ts';
-import { WeChatError } from './wechat/client.ts';
+import { WeChatError } from './wechat/error.ts';
 
 /** What a client should do about an error. */
 export const ERROR_ACTIONS = {
@@ -27,6 +27,15 @@ export const ERROR_CODES = {
     'RELOGIN',
     'WeChat knows no such code: it is wrong, used, older than 5 minutes, or of another mini program.',
   ],
+  WECHAT_PHONE_CODE_INVALID: [
+    'FIX_REQUEST',
+    'WeChat knows no such code of getPhoneNumber for this user: it is wrong, used or older than 5 minutes. Let the person press the button again.',
+  ],
+  WECHAT_SESSION_STALE: [
+    'RELOGIN',
+    'The data was encrypted or signed with another session_key than that of the last login.',
+  ],
+  PHONE_IN_USE: ['STOP', 'The phone number belongs to another user of this mini program.'],
   WECHAT_USER_BLOCKED: ['STOP', 'WeChat refuses this user as a security risk.'],
   WECHAT_RATE_LIMITED: ['RETRY_LATER', 'WeChat says that this user or this mini program asked too often.'],
   WECHAT_UNAVAILABLE: [
@@ -98,11 +107,15 @@ const fromWeChat = ({ code, errcode, rid, retryAfter }: WeChatError): GraphQLErr
 const WECHAT_MESSAGES = {
   WECHAT_CODE_INVALID:
     'WeChat refused the code: it is wrong, used, older than 5 minutes, or of another mini program. Call wx.login again and send the new code at once.',
+  WECHAT_PHONE_CODE_INVALID:
+    'WeChat refused the code of getPhoneNumber: it is wrong, used, older than 5 minutes, or of another person. It is not the code of wx.login. Let the person press the button again.',
+  WECHAT_SESSION_STALE:
+    'The data does not fit the session_key of the last login: wx.login was called after the data was made, or on another device. Call wx.login, then login, then get the data again from WeChat, in this order.',
   WECHAT_USER_BLOCKED: 'WeChat refuses to log in this user (risk control). Trying again does not help.',
   WECHAT_RATE_LIMITED:
     'WeChat limits how often this user or mini program may log in. Wait, then call wx.login again.',
   WECHAT_UNAVAILABLE:
-    'WeChat failed or did not answer in time. Wait a few seconds, then call wx.login again: the code must be taken as used.',
+    'WeChat failed or did not answer in time. Wait a few seconds, then try again with a new code: this one must be taken as used.',
   WECHAT_MISCONFIGURED:
     'WeChat refuses the configuration of this server. Its operator finds the reason in the log.',
 } as const;

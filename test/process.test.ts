@@ -2,7 +2,7 @@ import { statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createSandbox } from '../src/wechat/sandbox.ts';
+import { createSandbox } from '../src/wechat/sandbox/index.ts';
 import { APP_SECRET, canaryBytes, JWT_SECRET, SESSION_KEY_SECRET } from './support/canaries.ts';
 import { DATABASES, MYSQL } from './support/databases.ts';
 import { freePort } from './support/mariadb.ts';

@@ -163,8 +163,10 @@ describe.each(ALL_DATABASES)('storage on $name', (database) => {
     if (database.name !== 'MariaDB') return;
     await runSql(fresh, 'CREATE TABLE user (id int PRIMARY KEY, email text)');
     const foreign = await open(fresh);
-    await foreign.migrate();
-    await expect(foreign.check()).rejects.toMatchObject({ name: 'StorageError', failure: 'FAULT' });
+    await expect(foreign.migrate().then(() => foreign.check())).rejects.toMatchObject({
+      name: 'StorageError',
+      failure: 'FAULT',
+    });
     await foreign.close();
   });
 

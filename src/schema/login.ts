@@ -1,8 +1,10 @@
+import type { Context } from '../context.ts';
 import { fail } from '../errors.ts';
 import type { User } from '../storage/users.ts';
-import type { WeChatApp } from '../wechat/client.ts';
+import type { WeChatApp, WeChatSession } from '../wechat/client.ts';
 import { builder } from './builder.ts';
 import { readUserInfo, UserInfoInput } from './profile.ts';
+import { readSigned } from './signed.ts';
 import { SELF, UserType } from './user.ts';
 
 type Login = { token: string; expiresAt: Date; isNewUser: boolean; user: User };
@@ -23,7 +25,7 @@ builder.mutationField('login', (t) =>
   t.field({
     type: LoginPayload,
     description:
-      'Logs in with a code of wx.login. Everything else is checked first: a code that got a BAD_USER_INPUT is still good.',
+      'Logs in with a code of wx.login. Everything else is checked first: a code that got a BAD_USER_INPUT is still good. A client that never saw the answer may send the same again within 30 seconds if both requests have the same `Idempotency-Key` header, a random text of 16 characters or more.',
     args: {
       code: t.arg.string({
         required: true,
@@ -33,22 +35,61 @@ builder.mutationField('login', (t) =>
         type: UserInfoInput,
         description: '`res.userInfo` of wx.getUserProfile, if there is one.',
       }),
+      rawData: t.arg.string({
+        description:
+          '`res.rawData` of wx.getUserProfile, for those who want the profile checked; it is used before userInfo. Needs signature.',
+      }),
+      signature: t.arg.string({
+        description:
+          '`res.signature` beside rawData. Call wx.login before wx.getUserProfile, or it is WECHAT_SESSION_STALE.',
+      }),
       appId: t.arg.string({
         description: 'Which mini program, where the server serves several; the first one if absent.',
       }),
     },
-    resolve: async (_root, args, { apps, wechat, users, tokens }) => {
-      const app = findApp(apps, args.appId);
+    resolve: async (_root, args, context) => {
+      const app = findApp(context.apps, args.appId);
       const code = readCode(args.code);
-      const profile = readUserInfo(args.userInfo ?? {});
-      const session = await wechat.code2Session(app, code);
-      const { user, isNewUser } = await users.enrol({ appId: app.appId, ...session }, profile);
-      return { ...(await tokens.issue(user)), isNewUser, user };
+      const key = readIdempotencyKey(context.idempotencyKey);
+      const signed = readSigned(args.rawData, args.signature);
+      const profile = readUserInfo({ ...args.userInfo, ...signed?.userInfo });
+      const enrol = (session: WeChatSession) => {
+        signed?.check(session.sessionKey);
+        return context.users.enrol({ appId: app.appId, ...session }, profile);
+      };
+      const { user, isNewUser } = key
+        ? await enrolOnce(context, [app, code, key], enrol)
+        : await enrol(await context.wechat.code2Session(app, code));
+      return { ...(await context.tokens.issue(user)), isNewUser, user };
     },
   }),
 );
 
-const findApp = (apps: readonly [WeChatApp, ...WeChatApp[]], appId: string | null | undefined): WeChatApp => {
+type Enrolled = { user: User; isNewUser: boolean };
+
+/**
+ * A repeat shares the call to WeChat and the row of the first attempt, and reads the user anew. Where only the
+ * database failed, a repeat goes on with the session that WeChat gave.
+ */
+const enrolOnce = async (
+  { repeats, wechat, users }: Context,
+  [app, code, key]: readonly [WeChatApp, string, string],
+  enrol: (session: WeChatSession) => Promise<Enrolled>,
+): Promise<Enrolled> => {
+  const name = [app.appId, code, key] as const;
+  const { userId, isNewUser } = await repeats.login(name, async () => {
+    const enrolled = await enrol(await repeats.session(name, () => wechat.code2Session(app, code)));
+    return { userId: enrolled.user.id, isNewUser: enrolled.isNewUser };
+  });
+  const user = await users.byId(userId);
+  if (!user) throw fail('WECHAT_CODE_INVALID', 'The user of this code was deleted. Call wx.login again.');
+  return { user, isNewUser };
+};
+
+export const findApp = (
+  apps: readonly [WeChatApp, ...WeChatApp[]],
+  appId: string | null | undefined,
+): WeChatApp => {
   if (appId === null || appId === undefined) return apps[0];
   const app = apps.find((candidate) => candidate.appId === appId);
   if (!app)
@@ -70,4 +111,19 @@ const readCode = (code: string): string => {
       'code has characters that no code has: send `res.code` of wx.login as it is.',
     );
   return code;
+};
+
+/**
+ * The key of the IETF draft, bare or in quotes. Whoever knows code and key gets a token, so it must not be guessable.
+ * Source: https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+ */
+const readIdempotencyKey = (header: string | null): string | null => {
+  if (header === null) return null;
+  const key = /^"?([\x21\x23-\x7e]{16,128})"?$/.exec(header)?.[1];
+  if (key === undefined)
+    throw fail(
+      'BAD_USER_INPUT',
+      'The Idempotency-Key header is not a text of 16 to 128 letters, digits or signs: send a random one, such as a UUID, or none.',
+    );
+  return key;
 };

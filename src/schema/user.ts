@@ -5,7 +5,7 @@ import { builder, requireViewer } from './builder.ts';
 export const SELF = 'self';
 
 /** For what a user may see of itself, and admins of everybody. */
-const private_ = { $granted: SELF, role: 'ADMIN' } as const;
+export const private_ = { $granted: SELF, role: 'ADMIN' } as const;
 
 const UserRole = builder.enumType('UserRole', {
   description: 'What a user may do.',
@@ -48,6 +48,17 @@ export const UserType = builder.objectRef<User>('User').implement({
     language: t.exposeString('language', {
       description: 'The language of the WeChat profile, such as zh_CN.',
       nullable: true,
+    }),
+    phoneNumber: t.exposeString('phoneNumber', {
+      description:
+        'The phone number as E.164, such as +8613800000000; null if none. For the user itself and admins.',
+      nullable: true,
+      authScopes: private_,
+    }),
+    phoneCountryCode: t.exposeString('phoneCountryCode', {
+      description: 'The country code of phoneNumber, such as 86. For the user itself and admins.',
+      nullable: true,
+      authScopes: private_,
     }),
     role: t.expose('role', { type: UserRole, description: 'What the user may do.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user first logged in.' }),

@@ -1,4 +1,4 @@
-import { customType, datetime, int, mysqlTable, tinyint, unique } from 'drizzle-orm/mysql-core';
+import { customType, datetime, index, int, mysqlTable, tinyint, unique } from 'drizzle-orm/mysql-core';
 
 /** An opaque identifier or an enumeration, compared byte for byte: `oAbc` and `oABC` are two people. */
 const ascii = customType<{ data: string; config: { length: number }; configRequired: true }>({
@@ -29,11 +29,18 @@ export const user = mysqlTable(
     province: text('province', { length: 64 }),
     city: text('city', { length: 64 }),
     language: text('language', { length: 64 }),
+    /** E.164, such as +8613800000000; the country code is its beginning without the plus. */
+    phoneNumber: ascii('phone_number', { length: 20 }),
+    phoneCountryCode: ascii('phone_country_code', { length: 4 }),
     role: ascii('role', { length: 16 }).$type<'USER' | 'ADMIN'>().notNull(),
     tokenVersion: int('token_version').notNull(),
     createdAt: moment('created_at').notNull(),
     updatedAt: moment('updated_at').notNull(),
     lastLoginAt: moment('last_login_at').notNull(),
   },
-  (table) => [unique('user_app_id_open_id').on(table.appId, table.openId)],
+  (table) => [
+    unique('user_app_id_open_id').on(table.appId, table.openId),
+    unique('user_app_id_phone_number').on(table.appId, table.phoneNumber),
+    index('user_union_id').on(table.unionId),
+  ],
 );

@@ -81,6 +81,7 @@ export const createMysql = (options: MysqlOptions): Dialect => {
       columns: user,
       find: (where) => db.select().from(user).where(where),
       update: (where, values) => db.update(user).set(values).where(where),
+      remove: (where) => db.delete(user).where(where),
       upsert: (row, values) => db.insert(user).values(row).onDuplicateKeyUpdate({ set: values }),
     },
     async execute(sql, params = []) {

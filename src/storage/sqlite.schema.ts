@@ -1,4 +1,4 @@
-import { integer, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core';
+import { index, integer, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core';
 
 /** A moment in UTC, stored as milliseconds since 1970. */
 const moment = (name: string) => integer(name, { mode: 'timestamp_ms' });
@@ -19,11 +19,17 @@ export const user = sqliteTable(
     province: text('province'),
     city: text('city'),
     language: text('language'),
+    phoneNumber: text('phone_number'),
+    phoneCountryCode: text('phone_country_code'),
     role: text('role').$type<'USER' | 'ADMIN'>().notNull(),
     tokenVersion: integer('token_version').notNull(),
     createdAt: moment('created_at').notNull(),
     updatedAt: moment('updated_at').notNull(),
     lastLoginAt: moment('last_login_at').notNull(),
   },
-  (table) => [unique('user_app_id_open_id').on(table.appId, table.openId)],
+  (table) => [
+    unique('user_app_id_open_id').on(table.appId, table.openId),
+    unique('user_app_id_phone_number').on(table.appId, table.phoneNumber),
+    index('user_union_id').on(table.unionId),
+  ],
 );

@@ -39,6 +39,7 @@ export const createSqlite = async ({ path }: SqliteOptions): Promise<Dialect> =>
       columns: user,
       find: (where) => db.select().from(user).where(where),
       update: (where, values) => db.update(user).set(values).where(where),
+      remove: (where) => db.delete(user).where(where),
       upsert: (row, values) =>
         db
           .insert(user)

@@ -1,6 +1,6 @@
 import { and, type Column, eq, type SQL } from 'drizzle-orm';
 import { uuidv7 } from 'uuidv7';
-import { persistently } from './failures.ts';
+import { persistently, StorageError } from './failures.ts';
 import type { user as table } from './mysql.schema.ts';
 import type { SessionKeyCipher } from './session-key.ts';
 
@@ -18,6 +18,9 @@ export type Profile = Partial<
 /** A person as WeChat names them. */
 export type Identity = { appId: string; openId: string; unionId?: string | undefined; sessionKey: string };
 
+/** `number` is E.164; `countryCode` is its beginning without the plus. */
+export type Phone = { number: string; countryCode: string };
+
 export type Users = {
   /**
    * Makes the person's row at the first login and renews it at every other: session_key, last login, unionid
@@ -32,6 +35,24 @@ export type Users = {
    * @throws {StorageError}
    */
   updateProfile(id: string, profile: Profile): Promise<User | null>;
+  /** @throws {StorageError} */
+  byOpenId(appId: string, openId: string): Promise<User | null>;
+  /**
+   * The users of one person in all mini programs of an Open Platform account, the oldest first.
+   * @throws {StorageError}
+   */
+  byUnionId(unionId: string): Promise<User[]>;
+  /**
+   * Gives the user this number, or takes theirs away. A number that another user of the app has stays theirs:
+   * the unique key decides, so that of two at once one gets it. Null when there is no such user.
+   * @throws {StorageError}
+   */
+  setPhone(id: string, phone: Phone | null): Promise<User | 'PHONE_IN_USE' | null>;
+  /**
+   * Deletes the user, and with it every token.
+   * @throws {StorageError}
+   */
+  remove(id: string): Promise<void>;
   /**
    * Makes every token void that bears this version of the user. One that was issued since stays good, and to do it
    * twice is to do it once.
@@ -47,9 +68,10 @@ export type Users = {
 
 /** What Drizzle's builders spell differently in each dialect, in one line each. Every statement is idempotent. */
 export type UserStatements = {
-  columns: Record<'id' | 'appId' | 'openId' | 'tokenVersion', Column>;
+  columns: Record<'id' | 'appId' | 'openId' | 'unionId' | 'tokenVersion', Column>;
   find(where: SQL | undefined): PromiseLike<UserRow[]>;
   update(where: SQL | undefined, values: Partial<UserRow>): PromiseLike<unknown>;
+  remove(where: SQL | undefined): PromiseLike<unknown>;
   /** Inserts the row, or sets these values on the row that has its (appId, openId). */
   upsert(row: UserRow, values: Partial<UserRow>): PromiseLike<unknown>;
 };
@@ -101,6 +123,31 @@ export const createUsers = (
       );
     },
 
+    async byOpenId(appId, openId) {
+      const row = await find(and(eq(columns.appId, appId), eq(columns.openId, openId)));
+      return row && withoutSessionKey(row);
+    },
+
+    async byUnionId(unionId) {
+      const rows = await persistently(() => statements.find(eq(columns.unionId, unionId)));
+      return rows.map(withoutSessionKey).sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
+    },
+
+    async setPhone(id, phone) {
+      const values = { phoneNumber: phone?.number ?? null, phoneCountryCode: phone?.countryCode ?? null };
+      try {
+        await persistently(() => statements.update(eq(columns.id, id), { ...values, updatedAt: now() }));
+      } catch (error) {
+        if (error instanceof StorageError && error.failure === 'DUPLICATE') return 'PHONE_IN_USE';
+        throw error;
+      }
+      return this.byId(id);
+    },
+
+    async remove(id) {
+      await persistently(() => statements.remove(eq(columns.id, id)));
+    },
+
     async sessionKey(id) {
       const row = await find(eq(columns.id, id));
       return row && cipher.open(row.sessionKey, owner(row));
@@ -117,6 +164,8 @@ const BLANK = {
   province: null,
   city: null,
   language: null,
+  phoneNumber: null,
+  phoneCountryCode: null,
   role: 'USER',
   tokenVersion: 0,
 } as const;

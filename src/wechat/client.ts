@@ -1,68 +1,57 @@
-import { type $Fetch, createFetch } from 'ofetch';
+import { createHmac } from 'node:crypto';
+import type { $Fetch } from 'ofetch';
 import { z } from 'zod';
-import { refusalOf, type WeChatErrorCode } from './errcodes.ts';
+import { createAccessTokens } from './access-token.ts';
+import { phoneInfo, type WeChatPhone } from './crypto.ts';
+import { type Endpoint, isStaleToken } from './errcodes.ts';
+import { refused, unavailable, WeChatError } from './error.ts';
+import { createTransport, type UpstreamRequest } from './transport.ts';
 
 /** A mini program, as mp.weixin.qq.com names it. */
 export type WeChatApp = { appId: string; secret: string };
 
 export type WeChatSession = { openId: string; sessionKey: string; unionId?: string | undefined };
 
+/** Who is meant, with the session_key that is held of them. */
+export type SessionHolder = { openId: string; sessionKey: string };
+
+/** The server API of WeChat. Every method rejects with WeChatError only, and within its deadline. */
 export type WeChat = {
   /**
    * Exchanges a code of wx.login for who the person is. The code is sent to WeChat once: whatever comes of it,
    * count it as spent.
    * Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session
    * @param code lives 5 minutes, works once, belongs to one app
-   * @throws {WeChatError}
    */
   code2Session(app: WeChatApp, code: string): Promise<WeChatSession>;
+  /**
+   * Exchanges a code of the getPhoneNumber button for the number. Each success is paid for.
+   * Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/user-info/phone-number/api_getphonenumber
+   * @param openId whose code it must be: WeChat checks it
+   */
+  phoneNumber(app: WeChatApp, openId: string, code: string): Promise<WeChatPhone>;
+  /**
+   * Whether the session_key is the one of the person's last wx.login.
+   * Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_checksessionkey
+   */
+  checkSession(app: WeChatApp, holder: SessionHolder): Promise<boolean>;
+  /**
+   * Makes the session_key worthless and answers the next one.
+   * Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_resetusersessionkey
+   */
+  resetSession(app: WeChatApp, holder: SessionHolder): Promise<WeChatSession>;
 };
-
-/** A refusal or a failure of WeChat. It holds no URL, no code, no secret and no cause, so it can be logged whole. */
-export class WeChatError extends Error {
-  override readonly name = 'WeChatError';
-  readonly code: WeChatErrorCode;
-  /** The API that was called. */
-  readonly endpoint: string;
-  /** WeChat's own number, where it answered with one. */
-  readonly errcode: number | undefined;
-  /** WeChat's name of the request, to give to its support. */
-  readonly rid: string | undefined;
-  /** Seconds until another try makes sense. */
-  readonly retryAfter: number | undefined;
-  /** What the operator should do. */
-  readonly remedy: string | undefined;
-
-  constructor(
-    code: WeChatErrorCode,
-    endpoint: string,
-    reason: string,
-    detail: {
-      errcode?: number;
-      rid?: string | undefined;
-      retryAfter?: number | undefined;
-      remedy?: string | undefined;
-    } = {},
-  ) {
-    super(`${endpoint}: ${reason}`);
-    this.code = code;
-    this.endpoint = endpoint;
-    this.errcode = detail.errcode;
-    this.rid = detail.rid;
-    this.retryAfter = detail.retryAfter;
-    this.remedy = detail.remedy;
-  }
-}
 
 export type WeChatOptions = {
   apiUrl: string;
-  /** Milliseconds for one call, from the connection to the last byte of the body. */
+  /** Milliseconds for one call, from waiting for its turn to the last byte of the body. */
   timeoutMs: number;
+  /** Calls in flight at most; as many again wait for their turn. */
+  maxCalls: number;
   fetch?: $Fetch;
+  /** Milliseconds since 1970. */
+  now?: () => number;
 };
-
-/** Nothing that WeChat answers here is longer than a few hundred bytes. */
-const MAX_BODY_BYTES = 64 * 1024;
 
 /** `errcode` is a number, in one official sample a string, and usually absent on success. */
 const refusal = z.object({
@@ -79,101 +68,112 @@ const refusal = z.object({
 });
 
 /** openids are compared byte for byte in the database, and MySQL ignores trailing spaces: so no other bytes. */
-const session = z.object({
-  openid: z.string().regex(/^[\w-]{16,64}$/),
-  session_key: z.string().regex(/^[A-Za-z0-9+/]{22}==$/),
-  unionid: z
-    .string()
-    .regex(/^[\w-]{16,64}$/)
-    .optional(),
+const identifier = z.string().regex(/^[\w-]{16,64}$/);
+
+const session = z
+  .object({
+    openid: identifier,
+    session_key: z.string().regex(/^[A-Za-z0-9+/]{22}==$/),
+    unionid: identifier.optional(),
+  })
+  .transform(({ openid, session_key, unionid }) => ({
+    openId: openid,
+    sessionKey: session_key,
+    unionId: unionid,
+  }));
+
+const issued = z
+  .object({ access_token: z.string().regex(/^[\w.-]{1,1024}$/), expires_in: z.int().min(1).max(86_400) })
+  .transform(({ access_token, expires_in }) => ({ token: access_token, expiresInSeconds: expires_in }));
+
+const phone = z.object({ phone_info: phoneInfo }).transform(({ phone_info }) => phone_info);
+
+export const createWeChat = ({
+  apiUrl,
+  timeoutMs,
+  maxCalls,
+  fetch,
+  now = Date.now,
+}: WeChatOptions): WeChat => {
+  const transport = createTransport({ apiUrl, timeoutMs, maxCalls, ...(fetch ? { fetch } : {}) });
+
+  const call = async <T>(endpoint: Endpoint, shape: z.ZodType<T>, request: UpstreamRequest): Promise<T> => {
+    const json = await transport.send(endpoint, request);
+    const answer = refusal.safeParse(json);
+    if (!answer.success) throw unavailable(endpoint, 'the answer is not one of WeChat');
+    const { errcode = 0, errmsg = '' } = answer.data;
+    if (errcode !== 0) throw refused(endpoint, errcode, errmsg);
+    const parsed = shape.safeParse(json);
+    if (!parsed.success) throw unavailable(endpoint, 'the answer has not what was asked for');
+    return parsed.data;
+  };
+
+  const tokens = createAccessTokens<WeChatApp>(
+    ({ appId, secret }, force) =>
+      call('stable_token', issued, {
+        path: '/cgi-bin/stable_token',
+        query: {},
+        body: { grant_type: 'client_credential', appid: appId, secret, force_refresh: force },
+      }),
+    now,
+  );
+
+  /** A refused access_token is replaced once: WeChat looks at it before anything else, so no code is spent. */
+  const callWithToken = async <T>(
+    app: WeChatApp,
+    endpoint: Endpoint,
+    shape: z.ZodType<T>,
+    request: UpstreamRequest,
+  ): Promise<T> => {
+    const send = (token: string) =>
+      call(endpoint, shape, { ...request, query: { ...request.query, access_token: token } });
+    const token = await tokens.current(app);
+    try {
+      return await send(token);
+    } catch (error) {
+      if (!(error instanceof WeChatError && isStaleToken(error.errcode))) throw error;
+      return send(await tokens.replacing(app, token));
+    }
+  };
+
+  return {
+    code2Session: ({ appId, secret }, code) =>
+      call('jscode2session', session, {
+        path: '/sns/jscode2session',
+        query: { appid: appId, secret, js_code: code, grant_type: 'authorization_code' },
+      }),
+
+    phoneNumber: (app, openId, code) =>
+      callWithToken(app, 'getuserphonenumber', phone, {
+        path: '/wxa/business/getuserphonenumber',
+        query: {},
+        body: { code, openid: openId },
+      }),
+
+    async checkSession(app, holder) {
+      try {
+        await callWithToken(app, 'checksession', z.object({}), {
+          path: '/wxa/checksession',
+          query: proofOf(holder),
+        });
+        return true;
+      } catch (error) {
+        if (error instanceof WeChatError && error.code === 'WECHAT_SESSION_STALE') return false;
+        throw error;
+      }
+    },
+
+    resetSession: (app, holder) =>
+      callWithToken(app, 'resetusersessionkey', session, {
+        path: '/wxa/resetusersessionkey',
+        query: proofOf(holder),
+      }),
+  };
+};
+
+/** Shows that the session_key is known, without telling it. The key of the HMAC is its base64 text. */
+const proofOf = ({ openId, sessionKey }: SessionHolder) => ({
+  openid: openId,
+  signature: createHmac('sha256', sessionKey).update('').digest('hex'),
+  sig_method: 'hmac_sha256',
 });
-
-export const createWeChat = ({ apiUrl, timeoutMs, fetch = createFetch() }: WeChatOptions): WeChat => ({
-  async code2Session({ appId, secret }, code) {
-    const endpoint = 'jscode2session';
-    const answer = await call(
-      endpoint,
-      (signal) =>
-        fetch.raw('/sns/jscode2session', {
-          baseURL: apiUrl,
-          query: { appid: appId, secret, js_code: code, grant_type: 'authorization_code' },
-          retry: 0,
-          redirect: 'error',
-          responseType: 'stream',
-          ignoreResponseError: true,
-          signal,
-        }),
-      timeoutMs,
-    );
-    const parsed = session.safeParse(answer);
-    if (!parsed.success) throw unreadable(endpoint, 'the answer has no openid and session_key');
-    const { openid, session_key, unionid } = parsed.data;
-    return { openId: openid, sessionKey: session_key, unionId: unionid };
-  },
-});
-
-type Answer = { status: number; _data?: ReadableStream<Uint8Array> | undefined };
-
-/** Sends one request and reads its JSON, whatever its content type; a non-zero errcode is thrown. */
-const call = async (
-  endpoint: string,
-  send: (signal: AbortSignal) => Promise<Answer>,
-  timeoutMs: number,
-): Promise<unknown> => {
-  const signal = AbortSignal.timeout(timeoutMs);
-  const { status, text } = await exchange(endpoint, () => send(signal), signal);
-  if (status !== 200) throw unreadable(endpoint, `HTTP status ${status}`);
-  const json = parseJson(text);
-  const answer = refusal.safeParse(json);
-  if (!answer.success) throw unreadable(endpoint, 'the answer is not the JSON of WeChat');
-  const { errcode = 0, errmsg = '' } = answer.data;
-  if (errcode !== 0) throw refused(endpoint, errcode, errmsg);
-  return json;
-};
-
-/** The failures of ofetch hold the whole URL with AppSecret and code: only their kind leaves this function. */
-const exchange = async (endpoint: string, send: () => Promise<Answer>, signal: AbortSignal) => {
-  try {
-    const response = await send();
-    return { status: response.status, text: await readText(response._data) };
-  } catch (error) {
-    if (error instanceof WeChatError) throw error;
-    const reason = signal.aborted ? 'no answer in time' : `no answer (${networkCode(error)})`;
-    throw new WeChatError('WECHAT_UNAVAILABLE', endpoint, reason);
-  }
-};
-
-const readText = async (body: ReadableStream<Uint8Array> | undefined): Promise<string> => {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body ?? []) {
-    size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) throw new RangeError('body too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-};
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-};
-
-const refused = (endpoint: string, errcode: number, errmsg: string): WeChatError => {
-  const { code, retryAfter, remedy } = refusalOf(errcode);
-  const rid = /rid: ?([\w-]{1,64})/.exec(errmsg)?.[1] ?? /req_id: ?([\w-]{1,64})/.exec(errmsg)?.[1];
-  return new WeChatError(code, endpoint, `errcode ${errcode}`, { errcode, rid, retryAfter, remedy });
-};
-
-const unreadable = (endpoint: string, reason: string) =>
-  new WeChatError('WECHAT_UNAVAILABLE', endpoint, reason);
-
-/** ofetch wraps undici, which wraps the socket's error. */
-const networkCode = (error: unknown, depth = 0): string => {
-  if (!(error instanceof Error) || depth > 3) return 'UNKNOWN';
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return error.cause === undefined ? error.name : networkCode(error.cause, depth + 1);
-};

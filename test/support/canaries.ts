@@ -7,14 +7,18 @@ export const OLD_JWT_SECRET = 'canary-old-QkVFRjk4NzY1NDMyMTBmZWRjYmFwb25tbGtqaW
 export const SESSION_KEY_SECRET = 'canary-sks-R0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlq';
 export const DATABASE_PASSWORD = 'canary-db-7f6e5d4c3b2a';
 
+/** Phone numbers of the tests begin so: they are answered to their owner and printed nowhere. */
+export const PHONE_MARK = '1990042';
+
 /** Bytes for the sandbox that make its session_keys and its codes recognisable. */
 export const canaryBytes = (length: number): Buffer => {
-  const mark = length === 16 ? 'CANARYsk' : length === 24 ? 'CANARYcode' : '';
+  const mark = { 16: 'CANARYsk', 24: 'CANARYcode', 32: 'CANARYaccesstoken' }[length] ?? '';
   return Buffer.concat([Buffer.from(mark), randomBytes(length - mark.length)]);
 };
 
 const SESSION_KEY_MARK = 'Q0FOQVJZc2';
 const CODE_MARK = 'Q0FOQVJZY29kZ';
+const ACCESS_TOKEN_MARK = Buffer.from('CANARYaccesstok').toString('base64url');
 const TOKEN_MARK = 'eyJhbGciOi';
 
 /** What an answer may never hold. A token may be in the answer to login, a code nowhere. */
@@ -26,10 +30,11 @@ export const ANSWER_CANARIES = [
   DATABASE_PASSWORD,
   SESSION_KEY_MARK,
   CODE_MARK,
+  ACCESS_TOKEN_MARK,
 ];
 
 /** What no output may hold. */
-export const OUTPUT_CANARIES = [...ANSWER_CANARIES, TOKEN_MARK];
+export const OUTPUT_CANARIES = [...ANSWER_CANARIES, TOKEN_MARK, PHONE_MARK];
 
 /** The canaries that a text holds, without telling them again. */
 export const canariesIn = (text: string, canaries: readonly string[] = OUTPUT_CANARIES): string[] =>

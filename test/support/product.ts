@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/ops/log.ts';
-import { createSandbox, type Sandbox } from '../../src/wechat/sandbox.ts';
+import { createSandbox, type Sandbox } from '../../src/wechat/sandbox/index.ts';
 import {
   ANSWER_CANARIES,
   APP_SECRET,
@@ -48,6 +48,8 @@ export type Product = {
     options?: { userInfo?: unknown; appId?: string; token?: string },
   ): Promise<Answer<{ login: LoginData }>>;
   mint(user: string, appId?: string): Promise<string>;
+  /** Posts to one of the sandbox's controls, such as `phone-codes`. */
+  control<Data>(name: string, body: Record<string, unknown>): Promise<Data>;
   close(): Promise<void>;
 };
 
@@ -128,12 +130,15 @@ export const startProduct = async (
     login: (code, { token, ...variables } = {}) =>
       product.query(LOGIN, { variables: { code, ...variables }, token }),
     async mint(user, appId) {
-      const response = await fetch(`${sandbox.url}/sandbox/codes`, {
-        method: 'POST',
-        body: JSON.stringify({ user, appId }),
-      });
-      const { code }: { code: string } = await response.json();
+      const { code } = await product.control<{ code: string }>('codes', { user, appId });
       return code;
+    },
+    async control(name, body) {
+      const response = await fetch(`${sandbox.url}/sandbox/${name}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+      });
+      return response.json();
     },
     async close() {
       await app.close();

@@ -1,0 +1,1 @@
+CREATE INDEX `user_union_id` ON `user` (`union_id`);

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { WeChatSession } from './client.ts';
+import type { WeChatPhone } from './crypto.ts';
+
+/** What names an attempt. Only its hash is kept. */
+export type AttemptName = readonly [appId: string, ...parts: string[]];
+
+/**
+ * Remembers for a short time what came of a code, so that a client who never saw the answer gets it at the
+ * second try, while WeChat is asked once. Concurrent attempts of one name share one run; a run that failed is
+ * forgotten at once. It knows this process only, and a limited number of attempts.
+ */
+export type Repeats<Login> = {
+  /** The session is kept only until `login` of the same name has succeeded. */
+  session(name: AttemptName, run: () => Promise<WeChatSession>): Promise<WeChatSession>;
+  login(name: AttemptName, run: () => Promise<Login>): Promise<Login>;
+  phone(name: AttemptName, run: () => Promise<WeChatPhone>): Promise<WeChatPhone>;
+};
+
+export type RepeatsOptions = {
+  /** How long an attempt is remembered from its beginning; 0 only shares what runs at the same time. */
+  ttlMs: number;
+  /** Attempts of each kind that are remembered at most; the oldest go first. */
+  max?: number;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+};
+
+export const createRepeats = <Login>({
+  ttlMs,
+  max = 10_000,
+  now = Date.now,
+}: RepeatsOptions): Repeats<Login> => {
+  const options = { max, ttl: Math.max(1, ttlMs), ttlResolution: 0, perf: { now } };
+  const sessions = new LRUCache<string, Promise<WeChatSession>>(options);
+  const logins = new LRUCache<string, Promise<Login>>(options);
+  const phones = new LRUCache<string, Promise<WeChatPhone>>(options);
+
+  return {
+    session: (name, run) => once(sessions, hash(name), run),
+    login: (name, run) =>
+      once(logins, hash(name), async () => {
+        const login = await run();
+        sessions.delete(hash(name));
+        return login;
+      }),
+    phone: (name, run) => once(phones, hash(name), run),
+  };
+};
+
+const once = <T>(memory: LRUCache<string, Promise<T>>, key: string, run: () => Promise<T>): Promise<T> => {
+  const known = memory.get(key);
+  if (known) return known;
+  const running = run().catch((error: unknown) => {
+    if (memory.peek(key) === running) memory.delete(key);
+    throw error;
+  });
+  memory.set(key, running);
+  return running;
+};
+
+const hash = (name: AttemptName): string =>
+  createHash('sha256').update(JSON.stringify(name)).digest('base64');

@@ -1,0 +1,218 @@
+import { createHmac } from 'node:crypto';
+import { isFaultName } from './faults.ts';
+import { type Answer, fields, type Handler, type Routes } from './server.ts';
+import { counted, keep, openIdOf, type Person, phoneOf, type State, unionIdOf } from './state.ts';
+
+const CODE_MS = 5 * 60_000;
+const TOKEN_MS = 7_200_000;
+/** stable_token hands out a new token so long before the old one ends, and both are good. */
+const OVERLAP_MS = 300_000;
+const NAME = /^[\w.-]{1,64}$/;
+
+/** The texts of WeChat; the numbers are what counts. */
+const ERRMSG: Readonly<Record<number, string>> = {
+  [-1]: 'system error',
+  40001: 'invalid credential, access_token is invalid or not latest',
+  40002: 'invalid grant_type',
+  40003: 'invalid openid',
+  40013: 'invalid appid',
+  40014: 'invalid access_token',
+  40029: 'invalid code',
+  40125: 'invalid appsecret',
+  40163: 'code been used',
+  40164: 'invalid ip 127.0.0.1, not in whitelist',
+  40226: 'code blocked',
+  41001: 'access_token missing',
+  41002: 'appid missing',
+  41004: 'appsecret missing',
+  41008: 'missing code',
+  42001: 'access_token expired',
+  43002: 'require POST method',
+  45009: 'reach max api daily quota limit',
+  45011: 'api minute-quota reach limit  mustslower  retry next minute',
+  47001: 'data format error',
+  87009: 'invalid signature',
+};
+
+/** The server API of WeChat, as far as the login of mini programs needs it. */
+export const createApi = (state: State): Routes => {
+  const jscode2session: Handler = ({ method, query }) => {
+    const appId = query.get('appid');
+    const secret = query.get('secret');
+    const code = query.get('js_code');
+    if (method !== 'GET' || !appId) return refuse(state, 41002);
+    if (!secret) return refuse(state, 41004);
+    if (!code) return refuse(state, 41008);
+    if (query.get('grant_type') !== 'authorization_code') return refuse(state, 40002);
+    const refusal = credentialsRefusal(state, appId, secret);
+    if (refusal) return refuse(state, refusal);
+    const person = redeem(state, code, appId, 'login');
+    if (!('openId' in person)) return person;
+    if (isTooFast(state, person)) return refuse(state, 45011);
+    const steady = state.steadyUsers.has(person.user) ? state.sessionKeys.get(person.openId) : undefined;
+    const sessionKey = steady ?? state.random(16).toString('base64');
+    keep(state.people, person.openId, person);
+    keep(state.sessionKeys, person.openId, sessionKey);
+    const unionId = state.unionUsers.has(person.user) ? { unionid: unionIdOf(person.user) } : {};
+    return { type: 'text/plain', body: { session_key: sessionKey, openid: person.openId, ...unionId } };
+  };
+
+  const stableToken: Handler = ({ method, body }) => {
+    const { grant_type, appid, secret, force_refresh } = fields(body);
+    if (method !== 'POST') return refuse(state, 43002);
+    if (typeof appid !== 'string') return refuse(state, 41002);
+    if (typeof secret !== 'string') return refuse(state, 41004);
+    if (grant_type !== 'client_credential') return refuse(state, 40002);
+    const refusal = credentialsRefusal(state, appid, secret);
+    if (refusal) return refuse(state, refusal);
+    const { token, expiresAt } = currentToken(state, appid, force_refresh === true);
+    return { body: { access_token: token, expires_in: Math.floor((expiresAt - state.now()) / 1000) } };
+  };
+
+  const phoneNumber: Handler = (request) =>
+    withToken(state, request.query, (appId) => {
+      const { code, openid } = fields(request.body);
+      if (request.method !== 'POST') return refuse(state, 43002);
+      if (typeof code !== 'string') return refuse(state, 47001);
+      const person = redeem(state, code, appId, 'phone', openid);
+      if (!('openId' in person)) return person;
+      const { countryCode, number } = phoneOf(state, person.user);
+      const foreign = countryCode !== '86';
+      return {
+        body: {
+          errcode: 0,
+          errmsg: 'ok',
+          phone_info: {
+            phoneNumber: foreign ? `${countryCode}${number}` : number,
+            purePhoneNumber: number,
+            // WeChat sends it both ways.
+            countryCode: foreign ? Number(countryCode) : countryCode,
+            watermark: { timestamp: Math.floor(state.now() / 1000), appid: appId },
+          },
+        },
+      };
+    });
+
+  const sessionKeyHolder = (query: URLSearchParams): string | undefined => {
+    const openId = query.get('openid') ?? '';
+    const key = state.sessionKeys.get(openId);
+    const right =
+      key !== undefined &&
+      query.get('sig_method') === 'hmac_sha256' &&
+      query.get('signature') === createHmac('sha256', key).update('').digest('hex');
+    return right ? openId : undefined;
+  };
+
+  const checkSession: Handler = ({ query }) =>
+    withToken(state, query, () =>
+      sessionKeyHolder(query) ? { body: { errcode: 0, errmsg: 'ok' } } : refuse(state, 87009),
+    );
+
+  const resetSession: Handler = ({ query }) =>
+    withToken(state, query, () => {
+      const openId = sessionKeyHolder(query);
+      if (openId === undefined) return refuse(state, 87009);
+      const sessionKey = state.random(16).toString('base64');
+      keep(state.sessionKeys, openId, sessionKey);
+      return { body: { errcode: 0, errmsg: 'ok', openid: openId, session_key: sessionKey } };
+    });
+
+  const routes: Routes = {
+    '/sns/jscode2session': jscode2session,
+    '/cgi-bin/stable_token': stableToken,
+    '/wxa/business/getuserphonenumber': phoneNumber,
+    '/wxa/checksession': checkSession,
+    '/wxa/resetusersessionkey': resetSession,
+  };
+  return Object.fromEntries(
+    Object.entries(routes).map(([path, handler]) => [path, counted(state, faulty(state, path, handler))]),
+  );
+};
+
+/** A refusal as WeChat words it. */
+const refuse = (state: State, errcode: number): Answer => ({
+  type: 'text/plain',
+  body: { errcode, errmsg: `${ERRMSG[errcode] ?? 'refused'}, rid: ${rid(state)}` },
+});
+
+const rid = ({ random }: State): string =>
+  random(12)
+    .toString('hex')
+    .replace(/^(.{8})(.{8})(.{8})$/, '$1-$2-$3');
+
+/** Lets a fault that was ordered for this path happen first. */
+const faulty =
+  (state: State, path: string, handler: Handler): Handler =>
+  (request) => {
+    const fault = state.faults.get(path)?.shift();
+    return (fault === undefined ? undefined : faultAnswer(state, fault)) ?? handler(request);
+  };
+
+const faultAnswer = (state: State, fault: string): Answer | undefined => {
+  if (/^-?\d{1,9}$/.test(fault)) return refuse(state, Number(fault));
+  // One official sample has the errcode as a text.
+  if (/^'\d{1,9}'$/.test(fault)) return { body: { errcode: fault.slice(1, -1), errmsg: 'refused' } };
+  return isFaultName(fault) ? { fault } : undefined;
+};
+
+const credentialsRefusal = (
+  { apps, closedApps }: State,
+  appId: string,
+  secret: string,
+): number | undefined => {
+  const app = apps.find((candidate) => candidate.appId === appId);
+  if (!app) return 40013;
+  if (app.secret !== secret) return 40125;
+  return closedApps.has(appId) ? 40164 : undefined;
+};
+
+/** Whose code it is: `dev:NAME`, `fault:WHAT`, or one that was minted. */
+const redeem = (
+  state: State,
+  code: string,
+  appId: string,
+  purpose: 'login' | 'phone',
+  openId?: unknown,
+): Person | Answer => {
+  const [, kind, rest = ''] = /^(dev|fault):(.*)$/s.exec(code) ?? [];
+  if (kind === 'fault') return faultAnswer(state, rest) ?? refuse(state, 40029);
+  const minted = state.codes.get(code);
+  const person =
+    kind === 'dev' && NAME.test(rest) ? { user: rest, appId, openId: openIdOf(appId, rest) } : minted;
+  if (person?.appId !== appId || (openId !== undefined && openId !== person.openId))
+    return refuse(state, 40029);
+  if (!minted) return person;
+  if (minted.purpose !== purpose || state.now() - minted.mintedAt > CODE_MS) return refuse(state, 40029);
+  if (minted.used) return refuse(state, purpose === 'login' ? 40163 : 40029);
+  minted.used = true;
+  return { user: minted.user, appId, openId: minted.openId };
+};
+
+const isTooFast = (state: State, { openId }: Person): boolean => {
+  if (state.userCallsPerMinute === Number.POSITIVE_INFINITY) return false;
+  const since = state.now() - 60_000;
+  const recent = (state.userCalls.get(openId) ?? []).filter((at) => at > since);
+  keep(state.userCalls, openId, [...recent, state.now()]);
+  return recent.length >= state.userCallsPerMinute;
+};
+
+const currentToken = (state: State, appId: string, force: boolean) => {
+  const at = state.now();
+  const good = (state.tokens.get(appId) ?? []).filter(({ expiresAt }) => expiresAt > at);
+  const last = good.at(-1);
+  if (last && !force && last.expiresAt - at > OVERLAP_MS) return last;
+  const made = { token: state.random(32).toString('base64url'), expiresAt: at + TOKEN_MS };
+  state.tokens.set(appId, force ? [made] : [...good, made]);
+  return made;
+};
+
+const withToken = (state: State, query: URLSearchParams, then: (appId: string) => Answer): Answer => {
+  const token = query.get('access_token');
+  if (!token) return refuse(state, 41001);
+  for (const [appId, tokens] of state.tokens) {
+    const found = tokens.find((candidate) => candidate.token === token);
+    if (found && found.expiresAt <= state.now()) return refuse(state, 42001);
+    if (found) return state.closedApps.has(appId) ? refuse(state, 40164) : then(appId);
+  }
+  return refuse(state, 40001);
+};

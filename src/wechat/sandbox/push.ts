@@ -1,0 +1,67 @@
+import { sealPush, signPush } from './encrypt.ts';
+import { type Answer, mistake } from './server.ts';
+import type { Person, State } from './state.ts';
+
+const TIMEOUT_MS = 5000;
+const LOOPBACK = /^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?\//;
+
+/**
+ * Sends an event to a server as WeChat does and answers what came back. With `aesKey` it is sent in secure
+ * mode. `timestamp`, `nonce` and `signature` can be given, to send an old or a forged push.
+ */
+export const sendPush = async (
+  state: State,
+  person: Person,
+  given: Record<string, unknown>,
+): Promise<Answer> => {
+  const { url, token, event, aesKey, format = 'xml', revokeInfo, openId = person.openId } = given;
+  if (
+    typeof url !== 'string' ||
+    !LOOPBACK.test(url) ||
+    typeof token !== 'string' ||
+    typeof event !== 'string'
+  )
+    return mistake('Send {"user", "event", "url" on this machine, "token"}, and "aesKey" for secure mode.');
+  const text = print(format === 'json', {
+    ToUserName: 'gh_sandbox00000',
+    FromUserName: String(openId),
+    CreateTime: Math.floor(state.now() / 1000),
+    MsgType: 'event',
+    Event: event,
+    OpenID: String(openId),
+    AppID: person.appId,
+    ...(revokeInfo === undefined ? {} : { RevokeInfo: String(revokeInfo) }),
+  });
+  const timestamp = String(given.timestamp ?? Math.floor(state.now() / 1000));
+  const nonce = String(given.nonce ?? state.random(4).readUInt32BE());
+  const query = new URLSearchParams({
+    signature: String(given.signature ?? signPush(token, timestamp, nonce)),
+    timestamp,
+    nonce,
+    openid: String(openId),
+  });
+  let body = text;
+  if (typeof aesKey === 'string') {
+    const Encrypt = sealPush(text, person.appId, aesKey, state.random(16));
+    query.set('encrypt_type', 'aes');
+    query.set('msg_signature', String(given.signature ?? signPush(token, timestamp, nonce, Encrypt)));
+    body = print(format === 'json', { ToUserName: 'gh_sandbox00000', Encrypt });
+  }
+  const response = await fetch(`${url}?${query}`, {
+    method: 'POST',
+    headers: { 'content-type': format === 'json' ? 'application/json' : 'text/xml' },
+    body,
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  return { body: { status: response.status, body: await response.text() } };
+};
+
+const print = (asJson: boolean, message: Record<string, string | number>): string =>
+  asJson
+    ? JSON.stringify(message)
+    : `<xml>${Object.entries(message)
+        .map(
+          ([name, value]) =>
+            `<${name}>${typeof value === 'number' ? value : `<![CDATA[${value}]]>`}</${name}>`,
+        )
+        .join('')}</xml>`;

@@ -1,0 +1,82 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type FaultName, misbehave } from './faults.ts';
+
+export type Request = { method: string; path: string; query: URLSearchParams; body: unknown };
+
+/** What WeChat, or the network on the way to it, does with a request. */
+export type Answer = { status?: number; type?: string; body: Record<string, unknown> } | { fault: FaultName };
+
+export type Handler = (request: Request) => Answer | Promise<Answer>;
+
+export type Routes = Readonly<Record<string, Handler>>;
+
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** Serves the routes on a loopback port. */
+export const serve = async (
+  routes: Routes,
+  port: number,
+): Promise<{ url: string; close(): Promise<void> }> => {
+  const server = createServer((request, response) => {
+    answer(request, routes).then(
+      (reply) => write(response, reply),
+      () => write(response, { status: 400, body: { error: 'The body must be JSON of at most 64 KB.' } }),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${portOf(server.address())}`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+};
+
+export const post =
+  (handler: Handler): Handler =>
+  (request) =>
+    request.method === 'POST' ? handler(request) : mistake('Use POST with a JSON body.', 405);
+
+/** An answer to whoever uses a control of the sandbox wrongly. */
+export const mistake = (error: string, status = 400): Answer => ({ status, body: { error } });
+
+export const fields = (body: unknown): Record<string, unknown> => ({
+  ...(typeof body === 'object' ? body : {}),
+});
+
+const answer = async (request: IncomingMessage, routes: Routes): Promise<Answer> => {
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://sandbox');
+  const body = await readJson(request);
+  const handler = Object.hasOwn(routes, pathname) ? routes[pathname] : undefined;
+  if (!handler) return mistake(`No such API here; there are ${Object.keys(routes).join(', ')}.`, 404);
+  // api.weixin.qq.com takes no chunked bodies; the sandbox's own controls do.
+  if (request.headers['transfer-encoding'] && !pathname.startsWith('/sandbox/'))
+    return mistake('Precondition Failed: send Content-Length.', 412);
+  return handler({ method: request.method ?? 'GET', path: pathname, query: searchParams, body });
+};
+
+const readJson = async (request: IncomingMessage): Promise<unknown> => {
+  let text = '';
+  for await (const chunk of request.setEncoding('utf8')) {
+    text += String(chunk);
+    if (text.length > MAX_BODY_BYTES) throw new RangeError('body too large');
+  }
+  return text === '' ? undefined : JSON.parse(text);
+};
+
+/** WeChat escapes the slashes of a session_key in its JSON. */
+const write = (response: ServerResponse, reply: Answer): void => {
+  if ('fault' in reply) {
+    misbehave(reply.fault, response);
+    return;
+  }
+  const { status = 200, type = 'application/json', body } = reply;
+  response.writeHead(status, { 'content-type': type }).end(JSON.stringify(body).replaceAll('/', '\\/'));
+};
+
+const portOf = (address: AddressInfo | string | null): number =>
+  typeof address === 'object' && address ? address.port : 0;

@@ -1,0 +1,163 @@
+import {
+  BrokenCircuitError,
+  BulkheadRejectedError,
+  bulkhead,
+  CircuitState,
+  circuitBreaker,
+  handleAll,
+  SamplingBreaker,
+  TaskCancelledError,
+} from 'cockatiel';
+import { type $Fetch, createFetch } from 'ofetch';
+import type { Endpoint } from './errcodes.ts';
+import { unavailable } from './error.ts';
+
+export type UpstreamRequest = {
+  path: string;
+  query: Record<string, string>;
+  /** Makes it a POST of JSON with Content-Length: WeChat answers 412 to chunked bodies. */
+  body?: Record<string, string | boolean>;
+};
+
+export type Transport = {
+  /**
+   * Sends a request once and answers the JSON that came, whatever its content type and its errcode. Only where
+   * the request provably never left this machine is it sent a second time.
+   * @throws {WeChatError} with the code WECHAT_UNAVAILABLE, within the deadline; at once while WeChat fails for
+   *   everyone or too many calls wait
+   */
+  send(endpoint: Endpoint, request: UpstreamRequest): Promise<unknown>;
+};
+
+export type TransportOptions = {
+  apiUrl: string;
+  /** Milliseconds for one call, from waiting for its turn to the last byte of the body. */
+  timeoutMs: number;
+  /** Calls in flight at most; as many again wait for their turn. */
+  maxCalls: number;
+  fetch?: $Fetch;
+};
+
+/** Nothing that WeChat answers here is longer than a few hundred bytes. */
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** Ten calls or more within ten seconds of which more than half had no answer of WeChat: then nobody waits. */
+const BREAKER = { threshold: 0.5, duration: 10_000, minimumRps: 1 };
+/** After so long one call goes through to look whether WeChat is back. */
+const HALF_OPEN_MS = 3000;
+
+/** Failures before a connection stood: not one byte of the request has left. */
+const NEVER_LEFT = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/;
+const SECOND_TRY_MS = 100;
+
+export const createTransport = ({
+  apiUrl,
+  timeoutMs,
+  maxCalls,
+  fetch = createFetch(),
+}: TransportOptions): Transport => {
+  const turns = bulkhead(maxCalls, maxCalls);
+  const breakers = new Map<Endpoint, ReturnType<typeof createBreaker>>();
+
+  const breakerOf = (endpoint: Endpoint) => {
+    const breaker = breakers.get(endpoint) ?? createBreaker();
+    breakers.set(endpoint, breaker);
+    return breaker;
+  };
+
+  const sendOnce = ({ path, query, body }: UpstreamRequest, signal: AbortSignal): Promise<Response> =>
+    fetch.raw(path, {
+      baseURL: apiUrl,
+      query,
+      ...(body ? { method: 'POST', body } : {}),
+      retry: 0,
+      redirect: 'error',
+      responseType: 'stream',
+      ignoreResponseError: true,
+      signal,
+    });
+
+  /** Waits for a turn first, unless the breaker is open: then only the probe needs one. */
+  const guarded = (endpoint: Endpoint, attempt: () => Promise<unknown>, signal: AbortSignal) => {
+    const breaker = breakerOf(endpoint);
+    if (breaker.state === CircuitState.Open) return breaker.execute(() => turns.execute(attempt, signal));
+    const unlessProbing = () => {
+      if (breaker.state === CircuitState.HalfOpen) throw tooMany(endpoint, 'WeChat is being probed');
+      return breaker.execute(attempt);
+    };
+    return breaker.state === CircuitState.HalfOpen ? unlessProbing() : turns.execute(unlessProbing, signal);
+  };
+
+  return {
+    async send(endpoint, request) {
+      const signal = AbortSignal.timeout(timeoutMs);
+      const attempt = async () => {
+        const { status, text } = await exchange(endpoint, () => sendOnce(request, signal), signal);
+        return readAnswer(endpoint, status, text);
+      };
+      try {
+        return await guarded(endpoint, attempt, signal);
+      } catch (error) {
+        if (error instanceof BrokenCircuitError) throw tooMany(endpoint, 'WeChat is failing for everyone');
+        if (error instanceof BulkheadRejectedError) throw tooMany(endpoint, 'too many calls wait for WeChat');
+        if (error instanceof TaskCancelledError) throw unavailable(endpoint, 'no turn in time');
+        throw error;
+      }
+    },
+  };
+};
+
+const createBreaker = () =>
+  circuitBreaker(handleAll, { halfOpenAfter: HALF_OPEN_MS, breaker: new SamplingBreaker(BREAKER) });
+
+/** The code was not sent, but a client need not know: a new one is cheap. */
+const tooMany = (endpoint: Endpoint, reason: string) =>
+  unavailable(endpoint, reason, { retryAfter: HALF_OPEN_MS / 1000 });
+
+type Response = { status: number; _data?: ReadableStream<Uint8Array> | undefined };
+
+/** The failures of ofetch hold the whole URL with AppSecret and code: only their kind leaves this function. */
+const exchange = async (
+  endpoint: Endpoint,
+  send: () => Promise<Response>,
+  signal: AbortSignal,
+  tries = 2,
+): Promise<{ status: number; text: string }> => {
+  try {
+    const response = await send();
+    return { status: response.status, text: await readText(response._data) };
+  } catch (error) {
+    const code = networkCode(error);
+    if (signal.aborted) throw unavailable(endpoint, 'no answer in time');
+    if (tries <= 1 || !NEVER_LEFT.test(code)) throw unavailable(endpoint, `no answer (${code})`);
+  }
+  await new Promise((resolve) => setTimeout(resolve, SECOND_TRY_MS));
+  return exchange(endpoint, send, signal, tries - 1);
+};
+
+const readText = async (body: ReadableStream<Uint8Array> | undefined): Promise<string> => {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength;
+    if (size > MAX_BODY_BYTES) throw new RangeError('body too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+};
+
+const readAnswer = (endpoint: Endpoint, status: number, text: string): unknown => {
+  if (status !== 200) throw unavailable(endpoint, `HTTP status ${status}`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw unavailable(endpoint, 'the answer is not JSON');
+  }
+};
+
+/** ofetch wraps undici, which wraps the socket's error. */
+const networkCode = (error: unknown, depth = 0): string => {
+  if (!(error instanceof Error) || depth > 3) return 'UNKNOWN';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return error.cause === undefined ? error.name : networkCode(error.cause, depth + 1);
+};

@@ -1,0 +1,318 @@
+import { createCipheriv, createHmac, randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createSealOpener, isSignedBy, phoneInfo, runData, type Sealed } from '../src/wechat/crypto.ts';
+import { openIdOf } from '../src/wechat/sandbox/index.ts';
+import { APP_SECRET, PHONE_MARK } from './support/canaries.ts';
+import { DATABASES } from './support/databases.ts';
+import { APP_ID, codeOf, type Product, SECOND_APP_ID, startProduct } from './support/product.ts';
+
+const CHECK_PATH = '/wxa/checksession';
+const RUN = 'mutation ($data: EncryptedInput!) { decryptRunData(data: $data) { day steps } }';
+const GROUP = 'mutation ($data: EncryptedInput!) { decryptGroupId(data: $data) }';
+const PHONE = 'mutation ($data: EncryptedInput!) { bindEncryptedPhone(data: $data) { phoneNumber } }';
+
+describe.each(DATABASES)('encrypted data on $name', (database) => {
+  let product: Product;
+  beforeAll(async () => {
+    product = await startProduct(await database.create());
+  });
+  afterAll(() => product.close());
+
+  const signIn = async (user: string, appId = APP_ID) =>
+    (await product.login(`dev:${user}`, { appId })).data?.login.token;
+  const sealed = async (user: string, kind: string, more = {}) => {
+    const { encryptedData, iv } = await product.control<Sealed>('encrypted', { user, kind, ...more });
+    return { encryptedData, iv };
+  };
+  const send = <Data>(query: string, data: Sealed, token: string | undefined) =>
+    product.query<Data>(query, { variables: { data }, token });
+  const checks = () => product.sandbox.calls().filter(({ path }) => path === CHECK_PATH).length;
+
+  test('steps come out typed', async () => {
+    const token = await signIn('walker');
+    const { data } = await send<{ decryptRunData: { steps: number }[] }>(
+      RUN,
+      await sealed('walker', 'run'),
+      token,
+    );
+    expect(data?.decryptRunData).toHaveLength(30);
+    expect(data?.decryptRunData[29]).toEqual({
+      day: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      steps: 1029,
+    });
+  });
+
+  test('so does the id of a group chat', async () => {
+    const token = await signIn('sharer');
+    const { data } = await send(GROUP, await sealed('sharer', 'group'), token);
+    expect(data).toEqual({ decryptGroupId: 'tGDzk5LcXl9XOvWFVVs7n_sandbox' });
+  });
+
+  test('a phone number of an old base library is bound as one of a code is', async () => {
+    await product.control('users', { user: 'veteran', phone: `${PHONE_MARK}8888` });
+    const token = await signIn('veteran');
+    const { data } = await send(PHONE, await sealed('veteran', 'phone'), token);
+    expect(data).toEqual({ bindEncryptedPhone: { phoneNumber: `+86${PHONE_MARK}8888` } });
+    await product.control('users', { user: 'double', phone: `${PHONE_MARK}8888` });
+    const other = await signIn('double');
+    expect(codeOf(await send(PHONE, await sealed('double', 'phone'), other))).toBe('PHONE_IN_USE');
+  });
+
+  test('data of before the last wx.login: the login is fine, and the message says what to do', async () => {
+    await signIn('hasty');
+    const data = await sealed('hasty', 'run');
+    const token = await signIn('hasty');
+    const { errors } = await send(RUN, data, token);
+    expect(errors?.[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT', action: 'FIX_REQUEST' });
+    expect(errors?.[0]?.message).toContain('get the data again');
+    expect(codeOf(await send(RUN, await sealed('hasty', 'run'), token))).toBeUndefined();
+  });
+
+  test('a wx.login that never reached us makes our key stale: RELOGIN, and the order is explained', async () => {
+    const token = await signIn('twice');
+    await fetch(
+      `${product.sandbox.url}/sns/jscode2session?${new URLSearchParams({
+        appid: APP_ID,
+        secret: APP_SECRET,
+        js_code: 'dev:twice',
+        grant_type: 'authorization_code',
+      })}`,
+    );
+    const { errors } = await send(RUN, await sealed('twice', 'run'), token);
+    expect(errors?.[0]?.extensions).toEqual({ code: 'WECHAT_SESSION_STALE', action: 'RELOGIN' });
+    expect(errors?.[0]?.message).toContain('wx.login');
+  });
+
+  test('where WeChat does not say which of the two it is, another login is the advice', async () => {
+    await signIn('unlucky');
+    const data = await sealed('unlucky', 'run');
+    const token = await signIn('unlucky');
+    await product.control('faults', { path: CHECK_PATH, fault: 'http-502' });
+    expect(codeOf(await send(RUN, data, token))).toBe('WECHAT_SESSION_STALE');
+  });
+
+  test('what is not base64, not ours, old, or of another kind is refused without a call', async () => {
+    const token = await signIn('careless');
+    const good = await sealed('careless', 'run');
+    const before = checks();
+    const codes = [
+      { ...good, iv: '' },
+      { ...good, iv: good.iv.slice(0, -2) },
+      { ...good, encryptedData: '' },
+      { ...good, encryptedData: good.encryptedData.slice(0, -4) },
+      { ...good, encryptedData: `${good.encryptedData} ` },
+      { encryptedData: '数据', iv: '数据' },
+      await sealed('careless', 'phone'),
+      await sealed('careless', 'run', { data: { watermark: { appid: SECOND_APP_ID, timestamp: 1 } } }),
+      await sealed('careless', 'run', { data: { watermark: { appid: APP_ID, timestamp: 1 } } }),
+      await sealed('careless', 'run', { data: { watermark: { appid: APP_ID, timestamp: 99_999_999_999 } } }),
+    ].map(async (data) => codeOf(await send(RUN, data, token)));
+    expect(await Promise.all(codes)).toEqual(Array(10).fill('BAD_USER_INPUT'));
+    expect(checks()).toBe(before);
+    expect(codeOf(await send(RUN, good, undefined))).toBe('UNAUTHENTICATED');
+  });
+
+  test('a login on a second device replaces the key whole', async () => {
+    const phone = await signIn('nomad');
+    const tablet = await signIn('nomad');
+    const data = await sealed('nomad', 'group');
+    expect(codeOf(await send(GROUP, data, phone))).toBeUndefined();
+    expect(codeOf(await send(GROUP, data, tablet))).toBeUndefined();
+  });
+
+  type Signed = { userInfo: Record<string, unknown>; rawData: string; signature: string };
+  const SIGNED = `mutation ($code: String!, $rawData: String, $signature: String) {
+    login(code: $code, rawData: $rawData, signature: $signature) { user { nickName city } }
+  }`;
+  const signed = (variables: unknown) =>
+    product.query<{ login: { user: { nickName: string | null; city: string | null } } }>(SIGNED, {
+      variables,
+    });
+  const userInfoOf = (user: string) => product.control<Signed>('encrypted', { user, kind: 'userInfo' });
+
+  test('rawData whose signature is not of this login is refused, and its order explained', async () => {
+    await signIn('forger');
+    const { rawData, signature } = await userInfoOf('forger');
+    const { errors, data } = await signed({ code: 'dev:forger', rawData, signature });
+    expect(data).toBeNull();
+    expect(errors?.[0]?.extensions).toEqual({ code: 'WECHAT_SESSION_STALE', action: 'RELOGIN' });
+  });
+
+  test('rawData and signature are checked before the code is spent', async () => {
+    await signIn('prudent');
+    const { rawData } = await userInfoOf('prudent');
+    const code = await product.mint('prudent');
+    const wrong = [
+      { rawData },
+      { signature: 'a'.repeat(40) },
+      { rawData, signature: 'no' },
+      { rawData: '{', signature: 'a'.repeat(40) },
+      { rawData: '{"nickName": 7}', signature: 'a'.repeat(40) },
+      { rawData: '[]', signature: 'a'.repeat(40) },
+      { rawData: JSON.stringify({ city: 'x'.repeat(65) }), signature: 'a'.repeat(40) },
+    ];
+    for (const more of wrong) expect(codeOf(await signed({ code, ...more }))).toBe('BAD_USER_INPUT');
+    expect(codeOf(await signed({ code }))).toBeUndefined();
+  });
+
+  test('a profile that is signed with the session_key of the code is taken', async () => {
+    await product.control('users', { user: 'steady', keepSessionKey: true });
+    await signIn('steady');
+    const { rawData, signature } = await userInfoOf('steady');
+    const { data } = await signed({ code: 'dev:steady', rawData, signature });
+    expect(data?.login.user).toEqual({ nickName: 'steady 🐳', city: 'Guangzhou' });
+    const changed = rawData.replace('Guangzhou', 'Shenzhen');
+    expect(codeOf(await signed({ code: 'dev:steady', rawData: changed, signature }))).toBe(
+      'WECHAT_SESSION_STALE',
+    );
+  });
+
+  test('nobody reads with the session_key of another', async () => {
+    await signIn('victim');
+    const token = await signIn('attacker');
+    expect(codeOf(await send(RUN, await sealed('victim', 'run'), token))).toBe('BAD_USER_INPUT');
+    expect(openIdOf(APP_ID, 'victim')).not.toBe(openIdOf(APP_ID, 'attacker'));
+  });
+});
+
+describe('the official vectors', () => {
+  /** https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/signature.html */
+  test('a signature', () => {
+    const rawData =
+      '{"nickName":"Band","gender":1,"language":"zh_CN","city":"Guangzhou","province":"Guangdong","country":"CN","avatarUrl":"http://wx.qlogo.cn/mmopen/vi_32/1vZvI39NWFQ9XM4LtQpFrQJ1xlgZxx3w7bQxKARol6503Iuswjjn6nIGBiaycAjAtpujxyzYsrztuuICqIM5ibXQ/0"}';
+    const sessionKey = 'HyVFkGl5F5OQWJZZaNzBBg==';
+    expect(isSignedBy(sessionKey, rawData, '75e81ceda165f4ffa64f4068af58c64b8f54b88c')).toBe(true);
+    expect(isSignedBy(sessionKey, `${rawData} `, '75e81ceda165f4ffa64f4068af58c64b8f54b88c')).toBe(false);
+  });
+
+  test('encrypted user data', () => {
+    const encryptedData =
+      'CiyLU1Aw2KjvrjMdj8YKliAjtP4gsMZMQmRzooG2xrDcvSnxIMXFufNstNGTyaGS9uT5geRa0W4oTOb1WT7fJlAC+oNPdbB+3hVbJSRgv+4lGOETKUQz6OYStslQ142dNCuabNPGBzlooOmB231qMM85d2/fV6ChevvXvQP8Hkue1poOFtnEtpyxVLW1zAo6/1Xx1COxFvrc2d7UL/lmHInNlxuacJXwu0fjpXfz/YqYzBIBzD6WUfTIF9GRHpOn/Hz7saL8xz+W//FRAUid1OksQaQx4CMs8LOddcQhULW4ucetDf96JcR3g0gfRK4PC7E/r7Z6xNrXd2UIeorGj5Ef7b1pJAYB6Y5anaHqZ9J6nKEBvB4DnNLIVWSgARns/8wR2SiRS7MNACwTyrGvt9ts8p12PKFdlqYTopNHR1Vf7XjfhQlVsAJdNiKdYmYVoKlaRv85IfVunYzO0IKXsyl7JCUjCpoG20f0a04COwfneQAGGwd5oa+T8yO5hzuyDb/XcxxmK01EpqOyuxINew==';
+    const opener = createSealOpener(() => 1_477_314_187_000 + 60_000);
+    const kind = z.object({ openId: z.string(), unionId: z.string(), nickName: z.string() });
+    expect(
+      opener.open(
+        kind,
+        { encryptedData, iv: 'r7BXXKkLb8qrSNn05n0qiA==' },
+        'tiihtNczf5v6AKRyjwEUhQ==',
+        'wx4f4bc4dec97d474b',
+      ).data,
+    ).toEqual({
+      openId: 'oGZUI0egBJY1zhBYw2KhdUfwVJJE',
+      unionId: 'ocMvos6NjeKLIBqg5Mr9QjxrP1FA',
+      nickName: 'Band',
+    });
+  });
+
+  /** https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/backend-auth.html: the key is its text. */
+  test('a signature with a session_key', () => {
+    const signature = createHmac('sha256', 'o0q0otL8aEzpcZL/FT9WsQ==').update('{"foo":"bar"}').digest('hex');
+    expect(signature).toMatch(/^654571f7.*aa0b$/);
+  });
+});
+
+describe('whatever is encrypted', () => {
+  const NOW_S = 1_700_000_000;
+  const opener = createSealOpener(() => NOW_S * 1000);
+  const watermark = { timestamp: NOW_S, appid: APP_ID };
+  const encrypt = (data: unknown, sessionKey: Buffer, iv: Buffer): Sealed => {
+    const cipher = createCipheriv('aes-128-cbc', sessionKey, iv);
+    const bytes = Buffer.concat([cipher.update(JSON.stringify(data)), cipher.final()]);
+    return { encryptedData: bytes.toString('base64'), iv: iv.toString('base64') };
+  };
+  const open = <T>(kind: z.ZodType<T>, sealed: Sealed, key: Buffer) =>
+    opener.open(kind, sealed, key.toString('base64'), APP_ID);
+
+  const bytes16 = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes));
+  const steps = fc.array(fc.record({ timestamp: fc.nat(), step: fc.nat() }), { minLength: 1, maxLength: 31 });
+
+  test('comes out as it went in', () => {
+    fc.assert(
+      fc.property(steps, bytes16, bytes16, (stepInfoList, key, iv) => {
+        const sealed = encrypt({ stepInfoList, watermark }, key, iv);
+        expect(open(runData, sealed, key).data).toEqual(
+          stepInfoList.map(({ timestamp, step }) => ({ day: new Date(timestamp * 1000), steps: step })),
+        );
+      }),
+    );
+  });
+
+  test('any JSON comes out as it went in', () => {
+    const any = z.looseObject({ watermark: z.object({ appid: z.string(), timestamp: z.int() }) });
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string({ unit: 'grapheme' }), fc.json()),
+        bytes16,
+        bytes16,
+        (data, key, iv) => {
+          const content = { ...data, watermark };
+          expect(open(any, encrypt(content, key, iv), key).data).toEqual(JSON.parse(JSON.stringify(content)));
+        },
+      ),
+    );
+  });
+
+  const phoneText = { phoneNumber: '13580006666', purePhoneNumber: '13580006666', countryCode: '86' };
+
+  test('with one bit of a phone number changed never gives another number', () => {
+    const key = randomBytes(16);
+    const sealed = encrypt({ ...phoneText, watermark }, key, randomBytes(16));
+    for (const field of ['encryptedData', 'iv'] as const) {
+      const bytes = Buffer.from(sealed[field], 'base64');
+      for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+        const flipped = Buffer.from(bytes);
+        flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        const { data } = open(phoneInfo, { ...sealed, [field]: flipped.toString('base64') }, key);
+        expect(data).toBeUndefined();
+      }
+    }
+  });
+
+  test('with a bit changed, another key, another iv, or cut, gives nothing, and no exception', () => {
+    fc.assert(
+      fc.property(
+        steps,
+        bytes16,
+        bytes16,
+        fc.nat(),
+        fc.constantFrom('data', 'iv', 'key', 'other iv', 'cut'),
+        (stepInfoList, key, iv, place, what) => {
+          const sealed = encrypt({ stepInfoList, watermark }, key, iv);
+          const flip = (bytes: Buffer) => {
+            const copy = Buffer.from(bytes);
+            const bit = place % (copy.length * 8);
+            copy[bit >> 3] = (copy[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+            return copy;
+          };
+          const damaged = {
+            data: {
+              ...sealed,
+              encryptedData: flip(Buffer.from(sealed.encryptedData, 'base64')).toString('base64'),
+            },
+            iv: { ...sealed, iv: flip(iv).toString('base64') },
+            key: sealed,
+            'other iv': { ...sealed, iv: randomBytes(16).toString('base64') },
+            cut: {
+              ...sealed,
+              encryptedData: sealed.encryptedData.slice(0, place % sealed.encryptedData.length),
+            },
+          }[what];
+          const opened = open(runData, damaged, what === 'key' ? flip(key) : key);
+          expect(opened).toEqual({ fault: expect.any(String) });
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('with any text for any part gives nothing, and no exception', () => {
+    const text = fc.oneof(fc.string(), fc.base64String(), fc.string({ unit: 'binary' }));
+    fc.assert(
+      fc.property(text, text, text, (encryptedData, iv, sessionKey) => {
+        expect(opener.open(runData, { encryptedData, iv }, sessionKey, APP_ID).data).toBeUndefined();
+      }),
+    );
+  });
+});

@@ -1,0 +1,161 @@
+import { createServer } from 'node:http';
+import { afterEach, describe, expect, test } from 'vitest';
+import { ERROR_CODES } from '../src/errors.ts';
+import { ERRCODES } from '../src/wechat/errcodes.ts';
+import { freePort } from './support/mariadb.ts';
+import { codeOf, type Product, startProduct } from './support/product.ts';
+
+const LOGIN_PATH = '/sns/jscode2session';
+const TIMEOUT_MS = 400;
+
+let product: Product;
+afterEach(() => product.close());
+
+const start = async (more: Record<string, string> = {}) => {
+  product = await startProduct('file::memory:', { WECHAT_TIMEOUT_MS: String(TIMEOUT_MS), ...more });
+};
+
+const upstream = (code: string) =>
+  product.sandbox.calls().filter((call) => call.path === LOGIN_PATH && call.code === code).length;
+
+type Show = (message: string) => unknown;
+
+/** Logs in with a code that fails, and shows what the client sees, how long it took, what reached WeChat. */
+const failing = async (code: string, show: Show) => {
+  const began = performance.now();
+  const answer = await product.login(code);
+  const took = Math.round(performance.now() - began);
+  const { extensions, message } = answer.errors?.[0] ?? {};
+  await show(`${extensions?.code} ${extensions?.action}, ${took} ms, ${upstream(code)} upstream calls`);
+  expect(answer.data).toBeNull();
+  expect(message).not.toContain(code);
+  return { extensions, calls: upstream(code) };
+};
+
+describe('every errcode of jscode2session', () => {
+  const rows = ERRCODES.filter(({ at }) => at?.includes('jscode2session') ?? true);
+
+  test.for(rows)('$errcode is $code, after one call', async (row, { annotate }) => {
+    const { errcode, code, retryAfter } = row;
+    await start();
+    const { extensions, calls } = await failing(`fault:${errcode}`, annotate);
+    expect(extensions).toEqual({
+      code,
+      action: ERROR_CODES[code][0],
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+      wechat: { errcode, rid: expect.stringMatching(/^[\w-]{20,}$/) },
+    });
+    expect(calls).toBe(1);
+  });
+
+  test.for([1, 999_999, 40_066, -2])('the unknown errcode %i', async (errcode, { annotate }) => {
+    await start();
+    const { extensions } = await failing(`fault:${errcode}`, annotate);
+    expect(extensions).toMatchObject({ code: 'WECHAT_UNAVAILABLE', wechat: { errcode } });
+  });
+
+  test('an errcode that comes as a text is the same errcode', async ({ annotate }) => {
+    await start();
+    const { extensions } = await failing("fault:'40029'", annotate);
+    expect(extensions).toEqual({
+      code: 'WECHAT_CODE_INVALID',
+      action: 'RELOGIN',
+      wechat: { errcode: 40029 },
+    });
+  });
+});
+
+describe('every fault of the network', () => {
+  const FAULTS = [
+    'reset',
+    'close',
+    'http-500',
+    'http-502',
+    'http-503',
+    'http-429',
+    'redirect',
+    'html',
+    'truncated',
+    'short',
+    'empty',
+    'scalar',
+    'hollow',
+    'stall',
+    'stall-body',
+    'drip',
+    'huge',
+  ];
+  const UNREACHABLE = ['127.0.0.1', 'no-such-host.invalid'];
+
+  test.for(FAULTS)('%s: WECHAT_UNAVAILABLE, one upstream call', async (fault, { annotate }) => {
+    await start();
+    const { extensions, calls } = await failing(`fault:${fault}`, annotate);
+    expect(extensions).toEqual({ code: 'WECHAT_UNAVAILABLE', action: 'RETRY_LATER' });
+    expect(calls).toBe(1);
+    expect(codeOf(await product.login('dev:afterwards'))).toBeUndefined();
+  });
+
+  test.for(UNREACHABLE)('%s cannot be reached', async (host, { annotate }) => {
+    await start({ WECHAT_API_URL: `http://${host}:${await freePort()}` });
+    const { extensions } = await failing('dev:nobody', annotate);
+    expect(extensions).toEqual({ code: 'WECHAT_UNAVAILABLE', action: 'RETRY_LATER' });
+  });
+
+  test('what never left is sent again: WeChat that comes up 50 ms later sees one call', async () => {
+    const port = await freePort();
+    await start({ WECHAT_API_URL: `http://127.0.0.1:${port}`, WECHAT_TIMEOUT_MS: '5000' });
+    let calls = 0;
+    const wechat = createServer((_request, response) => {
+      calls += 1;
+      response.end(JSON.stringify({ openid: `o${'A'.repeat(27)}`, session_key: 'Q0FOQVJZc2tzdG9yYWdlMQ==' }));
+    });
+    const login = product.login('any');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise<void>((resolve) => wechat.listen(port, '127.0.0.1', resolve));
+    expect(codeOf(await login)).toBeUndefined();
+    expect(calls).toBe(1);
+    wechat.closeAllConnections();
+    await new Promise((resolve) => wechat.close(resolve));
+  });
+});
+
+describe('when WeChat fails for everyone', () => {
+  test('calls stop reaching it, callers are told when to come back, and a probe finds it well again', async () => {
+    await start({ WECHAT_TIMEOUT_MS: '200' });
+    for (let i = 0; i < 10; i += 1) await product.login('fault:stall');
+    const before = product.sandbox.calls().length;
+    const crowd = await Promise.all(Array.from({ length: 200 }, () => product.login('dev:crowd')));
+    expect(product.sandbox.calls().length).toBe(before);
+    expect(new Set(crowd.map(codeOf))).toEqual(new Set(['WECHAT_UNAVAILABLE']));
+    const [{ extensions } = {}] = crowd[0]?.errors ?? [];
+    expect(extensions).toEqual({ code: 'WECHAT_UNAVAILABLE', action: 'RETRY_LATER', retryAfter: 3 });
+    await new Promise((resolve) => setTimeout(resolve, 3100));
+    const probes = await Promise.all(Array.from({ length: 50 }, () => product.login('dev:crowd')));
+    expect(probes.filter((answer) => codeOf(answer) === undefined).length).toBeGreaterThan(0);
+    expect(codeOf(await product.login('dev:crowd'))).toBeUndefined();
+  });
+
+  test('refusals of WeChat are no failures of it: codes of attackers shut nobody out', async () => {
+    await start();
+    await Promise.all(Array.from({ length: 100 }, (_, i) => product.login(`wrong-${i}`)));
+    await Promise.all(Array.from({ length: 50 }, () => product.login('fault:-1')));
+    expect(codeOf(await product.login('dev:honest'))).toBeUndefined();
+  });
+
+  test('at most WECHAT_MAX_CALLS are in flight, as many wait, the rest are told at once', async () => {
+    await start({ WECHAT_MAX_CALLS: '4', WECHAT_TIMEOUT_MS: '300' });
+    const answers = await Promise.all(Array.from({ length: 50 }, () => product.login('fault:stall')));
+    expect(upstream('fault:stall')).toBe(4);
+    expect(new Set(answers.map(codeOf))).toEqual(new Set(['WECHAT_UNAVAILABLE']));
+    expect(answers.filter(({ errors }) => errors?.[0]?.extensions.retryAfter === 3)).toHaveLength(42);
+    const next = await Promise.all(Array.from({ length: 8 }, (_, i) => product.login(`dev:waiting-${i}`)));
+    expect(next.map(codeOf)).toEqual(Array(8).fill(undefined));
+  });
+
+  test('1,000 logins while WeChat throttles: 1,000 times WECHAT_RATE_LIMITED with retryAfter', async () => {
+    await start({ WECHAT_MAX_CALLS: '1000', WECHAT_TIMEOUT_MS: '20000' });
+    const answers = await Promise.all(Array.from({ length: 1000 }, () => product.login('fault:45011')));
+    for (const { errors } of answers)
+      expect(errors?.[0]?.extensions).toMatchObject({ code: 'WECHAT_RATE_LIMITED', retryAfter: 60 });
+  });
+});
