@@ -16,8 +16,15 @@ const options = {
 const config: CodegenConfig = {
   schema: '../../schema.graphql',
   generates: {
-    './src/gql/': { ...options, documents: './src/*.ts', config: { ...options.config, emitLegacyCommonJSImports: false } },
-    '../mini-program/miniprogram/gql/': { ...options, documents: '../mini-program/miniprogram/operations.graphql' },
+    './src/gql/': {
+      ...options,
+      documents: './src/*.ts',
+      config: { ...options.config, emitLegacyCommonJSImports: false },
+    },
+    '../mini-program/miniprogram/gql/': {
+      ...options,
+      documents: '../mini-program/miniprogram/operations.graphql',
+    },
   },
 };
 

@@ -1,6 +1,6 @@
 import { createClient } from 'weapp-login-client';
 import { fetchRequest } from 'weapp-login-client/fetch';
-import { Me, UpdateProfile } from './operations.js';
+import { Me, UpdateProfile } from './operations.ts';
 
 const kept = new Map<string, string>();
 const client = createClient({
@@ -15,4 +15,4 @@ const client = createClient({
 
 const { updateProfile } = await client.request(UpdateProfile, { profile: { nickName: 'Typed' } });
 const { me } = await client.request(Me);
-console.log(`by the client: ${updateProfile?.nickName} (${me?.id})`);
+process.stdout.write(`by the client: ${updateProfile?.nickName} (${me?.id})\n`);

@@ -1,4 +1,4 @@
-import type { TypedDocumentString } from './gql/graphql.js';
+import type { TypedDocumentString } from './gql/graphql.ts';
 
 type Errors = { message: string; extensions: { code: string; action: string } }[];
 

@@ -1,4 +1,4 @@
-import { graphql } from './gql/gql.js';
+import { graphql } from './gql/gql.ts';
 
 export const Login = graphql(`
   mutation Login($code: String!, $userInfo: UserInfoInput) {

@@ -3,8 +3,10 @@ import { MeDocument, type MeQuery } from '../../gql/graphql';
 
 type Data = { me: MeQuery['me']; loading: boolean; error: string };
 
+const data: Data = { me: null, loading: false, error: '' };
+
 Page({
-  data: { me: null, loading: false, error: '' } satisfies Data as Data,
+  data,
 
   /** 每次回到这一页都取一次：资料页可能改过。 */
   async onShow() {

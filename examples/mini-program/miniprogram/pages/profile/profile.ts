@@ -9,8 +9,10 @@ type Data = {
   error: string;
 };
 
+const data: Data = { nickName: '', avatarUrl: '', phoneNumber: '', saving: false, error: '' };
+
 Page({
-  data: { nickName: '', avatarUrl: '', phoneNumber: '', saving: false, error: '' } satisfies Data as Data,
+  data,
 
   async onLoad() {
     try {
@@ -30,7 +32,7 @@ Page({
     this.setData({ avatarUrl: detail.avatarUrl, error: '' });
     try {
       const avatarUrl = await upload(detail.avatarUrl);
-      await client.request(UpdateProfileDocument, { profile: { avatarUrl } });
+      if (avatarUrl) await client.request(UpdateProfileDocument, { profile: { avatarUrl } });
     } catch (error) {
       this.setData({ error: explain(error) });
     }
