@@ -5,7 +5,7 @@ import { createTokens } from './auth/tokens.ts';
 import type { Config } from './config.ts';
 import { type Connection, createContext, type Services } from './context.ts';
 import { failureBody, finishError } from './errors.ts';
-import { graphiqlOptions, withTabScript } from './graphiql.ts';
+import { graphiqlOptions, withScripts } from './graphiql.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { schema } from './schema/index.ts';
 import { openStorage, type Storage } from './storage/open.ts';
@@ -129,7 +129,7 @@ const graphiql = async (
 ): Promise<Pick<YogaServerOptions<ServerContext, object>, 'graphiql' | 'renderGraphiQL'>> => {
   if (!on) return { graphiql: false };
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
-  return { graphiql: graphiqlOptions, renderGraphiQL: withTabScript(renderGraphiQL) };
+  return { graphiql: graphiqlOptions, renderGraphiQL: withScripts(renderGraphiQL) };
 };
 
 /** Yoga's own messages may quote the request, so only their number counts. */
