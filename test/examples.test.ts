@@ -1,13 +1,4 @@
-import { execFile } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { buildSchema, NoUnusedFragmentsRule, parse, specifiedRules, validate } from 'graphql';
@@ -15,45 +6,23 @@ import { describe, expect, test } from 'vitest';
 import { listen } from '../src/http.ts';
 import { buildClient } from './support/client.ts';
 import { startProduct } from './support/product.ts';
+import { installClient, run, tsc } from './support/project.ts';
 
 const TYPED = 'examples/typed-client';
 const MINI = 'examples/mini-program';
 const GENERATED = [`${TYPED}/src/gql`, `${MINI}/miniprogram/gql`];
-
-const run = (
-  command: string,
-  args: string[],
-  options: { cwd?: string; env?: Record<string, string> } = {},
-): Promise<{ code: number; output: string }> =>
-  new Promise((done) =>
-    execFile(
-      command,
-      args,
-      { ...options, env: { ...process.env, ...options.env }, timeout: 120_000 },
-      (error, stdout, stderr) =>
-        done({ code: error ? Number(error.code ?? 1) || 1 : 0, output: `${stdout}${stderr}` }),
-    ),
-  );
-
-const tsc = (project: string) =>
-  run(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit', '-p', project]);
 
 describe('the examples compile against the committed types', () => {
   /** A node_modules with the client as it is built, and the types of the root. */
   const withModules = (example: string): string => {
     const folder = mkdtempSync(join(tmpdir(), 'weapp-login-example-'));
     cpSync(example, folder, { recursive: true, filter: (path) => !path.includes('node_modules') });
-    mkdirSync(`${folder}/node_modules/@types`, { recursive: true });
-    for (const name of [
+    installClient(folder, buildClient(), [
       '@graphql-typed-document-node',
       'miniprogram-api-typings',
       '@types/node',
       'undici-types',
-    ])
-      symlinkSync(resolve('node_modules', name), `${folder}/node_modules/${name}`);
-    mkdirSync(`${folder}/node_modules/weapp-login-client`);
-    cpSync('client/package.json', `${folder}/node_modules/weapp-login-client/package.json`);
-    cpSync(buildClient(), `${folder}/node_modules/weapp-login-client/dist`, { recursive: true });
+    ]);
     return folder;
   };
 

@@ -19,7 +19,7 @@ export type Request = (options: {
   timeout: number;
   success: (response: { statusCode: number; data: unknown }) => void;
   fail: (reason: { errMsg: string }) => void;
-}) => { abort(): void; catch?: (handler: () => void) => unknown };
+}) => { abort?(): void; catch?: (handler: () => void) => unknown };
 
 /** The part of wx, uni and Taro that keeps the token from one start to the next. */
 export interface Storage {
@@ -325,7 +325,7 @@ export const createClient = ({
         abort = () => {
           job.aborted = new RequestError('aborted', { code: 'ABORTED' });
           reject(job.aborted);
-          if (job.task) job.task.abort();
+          if (job.task?.abort) job.task.abort();
         };
       });
       return Object.assign(Promise.race([run<Result>(String(document), variables, job), aborted]), { abort });

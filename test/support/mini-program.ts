@@ -5,6 +5,41 @@ import { transformSync } from 'esbuild';
 
 type Options = Record<string, unknown> & { data?: Record<string, unknown> };
 
+/** Requires a module by its path in the folder, without extension, or a package by its name. */
+export type Load = (name: string) => unknown;
+
+/**
+ * Runs TypeScript of a folder in a world that has ECMAScript, timers and these names, as DevTools and bundlers do.
+ * @param modules the files of packages, or what stands in for a module, by name
+ */
+export const createLoader = (
+  folder: string,
+  names: Record<string, unknown>,
+  modules: Record<string, string | object>,
+): Load => {
+  const world = createContext({ setTimeout, clearTimeout, ...names });
+  const loaded = new Map<string, unknown>();
+  const load: Load = (name) => {
+    const known = loaded.get(name);
+    if (known) return known;
+    const given = modules[name];
+    if (typeof given === 'object') return given;
+    const file = given ?? join(folder, `${name}.ts`);
+    const { code } = transformSync(readFileSync(file, 'utf8'), {
+      loader: file.endsWith('.ts') ? 'ts' : 'js',
+      format: 'cjs',
+      target: 'es2018',
+    });
+    const module = { exports: {} };
+    const require = (other: string) => load(other.startsWith('.') ? join(dirname(name), other) : other);
+    const body = runInContext(`(function (module, exports, require) {${code}\n})`, world, { filename: file });
+    body(module, module.exports, require);
+    loaded.set(name, module.exports);
+    return module.exports;
+  };
+  return load;
+};
+
 /** A page that is open: its data, and its functions by the name that the template calls them by. */
 export type OpenPage = {
   data: Record<string, unknown>;
@@ -15,54 +50,31 @@ export type MiniProgram = {
   pages: readonly string[];
   /** Opens the page: onLoad, onShow. */
   open(path: string): Promise<OpenPage>;
+  load: Load;
 };
 
 /**
- * Runs a mini program's own files in a world that has ECMAScript, timers, wx, and App and Page in the shape that
- * the documents give them. Source: https://developers.weixin.qq.com/miniprogram/dev/reference/api/Page.html
- * @param modules what stands in for files, by path without extension, and for packages, by name
+ * Starts a mini program: wx, and App and Page in the shape that the documents give them.
+ * Source: https://developers.weixin.qq.com/miniprogram/dev/reference/api/Page.html
  */
 export const launch = (folder: string, wx: object, modules: Record<string, string | object>): MiniProgram => {
   const { pages }: { pages: string[] } = JSON.parse(readFileSync(join(folder, 'app.json'), 'utf8'));
-  const registered: Options[] = [];
-  const world = createContext({
+  const registered = new Map<string, Options>();
+  let loading = '';
+  const names = {
     wx,
-    setTimeout,
-    clearTimeout,
     App: (options: Options) => void run(options, 'onLaunch', options, {}),
-    Page: (options: Options) => void registered.push(options),
-  });
-  const loaded = new Map<string, unknown>();
-
-  const load = (path: string): unknown => {
-    if (loaded.has(path)) return loaded.get(path);
-    const given = modules[path];
-    if (typeof given === 'object') return given;
-    const file = given ?? join(folder, `${path}.ts`);
-    const { code } = transformSync(readFileSync(file, 'utf8'), {
-      loader: file.endsWith('.ts') ? 'ts' : 'js',
-      format: 'cjs',
-      target: 'es2018',
-    });
-    const module = { exports: {} };
-    const require = (name: string) => load(name.startsWith('.') ? join(dirname(path), name) : name);
-    loaded.set(path, module.exports);
-    runInContext(`(function (module, exports, require) {${code}\n})`, world, { filename: file })(
-      module,
-      module.exports,
-      require,
-    );
-    loaded.set(path, module.exports);
-    return module.exports;
+    Page: (options: Options) => void registered.set(loading, options),
   };
-
+  const load = createLoader(folder, names, modules);
   load('app');
   return {
     pages,
+    load,
     async open(path) {
-      loaded.delete(path);
+      loading = path;
       load(path);
-      const options = registered.pop();
+      const options = registered.get(path);
       if (!options) throw new Error(`${path} registers no page`);
       const page = {
         ...options,
