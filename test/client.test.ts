@@ -120,7 +120,7 @@ describe('the client logs in by itself', () => {
   test.each(['not json', '', 'null', '[]', '{"session":{"token":"a.b.c"}}'])(
     'a storage that holds %j harms nothing',
     async (rubbish) => {
-      phone.storage.set('weapp-login', rubbish);
+      phone.storage.set(`weapp-login:${wire.url}`, rubbish);
       expect((await start().request<Me>(ME)).me.openId).toMatch(/^o/);
     },
   );
@@ -165,6 +165,27 @@ describe('the client logs in by itself', () => {
     wire.fate = () => 'PASS';
     await client.request(ME);
     expect([wire.count('Renew'), phone.seen.logins]).toEqual([2, 2]);
+  });
+
+  test('where renewing gains nothing, the session has reached its greatest age: the phone logs in', async () => {
+    let later = 0;
+    const client = start({ now: () => Date.now() + later });
+    const { token, expiresAt, user } = await client.login();
+    later = 0.9 * HOUR;
+    const session = { token: 'a.b.c', expiresAt, user };
+    const body = JSON.stringify({ data: { session } });
+    wire.fate = on('Renew', { status: 200, type: 'application/json', body });
+    expect((await client.request<Me>(ME)).me.id).toBe(user.id);
+    expect(phone.seen.logins).toBe(2);
+    expect(client.session()?.token).not.toBe(token);
+  });
+
+  test('a token goes to no server but its own', async () => {
+    await start().request(ME);
+    const other = await createWire(server.port);
+    await start({ url: other.url }).request(ME);
+    await other.close();
+    expect(phone.seen.logins).toBe(2);
   });
 
   test('a phone whose clock is days ahead does not log in before every request', async () => {
@@ -273,16 +294,18 @@ describe('the client and the accidents of a request', () => {
     expect(wire.count('Me')).toBe(4);
   });
 
-  test.each([RENAME, `# a comment\n${RENAME}`, `fragment F on User { id } ${RENAME}`])(
-    'a mutation is sent once, whatever the network does: %s',
-    async (mutation) => {
-      const client = start({}, { setTimeout });
-      await client.login();
-      wire.fate = on('Rename', 'LOSE_THE_ANSWER');
-      await expect(client.request(mutation, { name: 'x' })).rejects.toMatchObject({ code: 'NETWORK' });
-      expect(wire.count('Rename')).toBe(1);
-    },
-  );
+  test.each([
+    RENAME,
+    `# a comment\n${RENAME}`,
+    `${'#'.repeat(60)}\n${RENAME}`,
+    `fragment F on User { id } ${RENAME}`,
+  ])('a mutation is sent once, whatever the network does: %s', async (mutation) => {
+    const client = start({}, { setTimeout });
+    await client.login();
+    wire.fate = on('Rename', 'LOSE_THE_ANSWER');
+    await expect(client.request(mutation, { name: 'x' })).rejects.toMatchObject({ code: 'NETWORK' });
+    expect(wire.count('Rename')).toBe(1);
+  });
 
   test('a mutation that was refused whole is sent again after the login, one that was done in part is not', async () => {
     const client = start();

@@ -131,7 +131,7 @@ describe.each(DATABASES)('the example mini program against the server on $name',
   test('logs out everywhere, stays so, and logs in again', async () => {
     const app = start();
     const index = await app.open(INDEX);
-    const { token } = JSON.parse(String(phone.storage.get('weapp-login'))).session;
+    const { token } = JSON.parse(String(phone.storage.get(`weapp-login:${wire.url}`))).session;
     await index.call('logout');
     expect(index.data.me).toBeNull();
     expect(codeOf(await product.query('{ me { id } }', { token }))).toBe('UNAUTHENTICATED');

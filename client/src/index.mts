@@ -19,7 +19,7 @@ export type Request = (options: {
   timeout: number;
   success: (response: { statusCode: number; data: unknown }) => void;
   fail: (reason: { errMsg: string }) => void;
-}) => { abort?(): void; catch?: (handler: () => void) => unknown };
+}) => { abort?(): void };
 
 /** The part of wx, uni and Taro that keeps the token from one start to the next. */
 export interface Storage {
@@ -137,11 +137,10 @@ export class RequestError extends Error {
 
 /** What is stored. The times are milliseconds by the clock of the device. */
 type State = { session?: Session; renewAt?: number; endsAt?: number; out?: boolean };
-type Errors = readonly [GraphQLError, ...GraphQLError[]];
-type Answer<Data> = { data?: Data | null; errors?: Errors | null };
+type Answer<Data> = { data?: Data | null; errors?: readonly GraphQLError[] | null };
 type Sessions = { session: Session };
 /** What `abort` needs to know of a request that is on its way. */
-type Job = { task?: ReturnType<Request>; aborted?: RequestError };
+type Job = { task: ReturnType<Request>; aborted?: RequestError };
 
 declare const wx: Storage & {
   request: Request;
@@ -153,13 +152,12 @@ declare const wx: Storage & {
 };
 declare const setTimeout: undefined | ((callback: () => void, milliseconds: number) => unknown);
 
-const KEY = 'weapp-login';
 const FIELDS = 'token expiresAt user{id nickName avatarUrl}}}';
 const LOGIN = `mutation Login($code:String!,$userInfo:UserInfoInput,$appId:String){session:login(code:$code,userInfo:$userInfo,appId:$appId){isNewUser ${FIELDS}`;
 const RENEW = `mutation Renew{session:renewToken{${FIELDS}`;
 const LOGOUT = 'mutation Logout{logout}';
 /** A query, maybe after comments. Whatever does not look like one is taken for a mutation. */
-const QUERY = /^(\s|#.*)*(query\b|\{)/;
+const QUERY = /^(\s|#[^\n]*\n)*(query\b|\{)/;
 const EXPIRED = 'UNAUTHENTICATED';
 const LATER = 'RETRY_LATER';
 /** wx.request takes ten at a time: nine, and the login that they wait for. */
@@ -181,7 +179,9 @@ export const createClient = ({
   documentId = nothing,
   now = Date.now,
 }: ClientOptions): Client => {
-  let state = load(storage);
+  /** A token goes to no server but its own. */
+  const key = `weapp-login:${url}`;
+  let state = load(storage, key);
   let profile: UserInfo | undefined;
   /** The login or the renewal that everybody waits for. */
   let pending: Promise<Session> | undefined;
@@ -193,30 +193,32 @@ export const createClient = ({
     text: string,
     variables: object | undefined,
     headers: Record<string, string>,
-    job: Job = {},
+    job: Job = { task: {} },
   ): Promise<Data> =>
     new Promise((resolve, reject) => {
       const requestId = randomId();
       const fail = ({ message, extensions }: GraphQLError, answer?: object) =>
         reject(new RequestError(message, { ...extensions, requestId, ...answer }));
       const id = documentId(text);
-      job.task = request({
-        url,
-        method: 'POST',
-        timeout,
-        data: JSON.stringify({ documentId: id, query: id ? undefined : text, variables }),
-        header: { 'content-type': 'application/json', 'x-request-id': requestId, ...headers },
-        success({ statusCode, data: body }) {
-          try {
-            const { data, errors } = parse<Answer<Data>>(body);
-            if (errors?.[0]) return fail(mainOf(errors), { errors, data });
-            if (data) return resolve(data);
-          } catch (_page) {}
-          fail({ message: `HTTP ${statusCode}`, extensions: { code: 'BAD_ANSWER', action: LATER } });
-        },
-        fail: ({ errMsg }) => fail({ message: errMsg, extensions: { code: 'NETWORK', action: LATER } }),
-      });
-      if (job.task.catch) job.task.catch(nothing);
+      job.task =
+        request({
+          url,
+          method: 'POST',
+          timeout,
+          data: JSON.stringify({ documentId: id, query: id ? undefined : text, variables }),
+          header: { 'content-type': 'application/json', 'x-request-id': requestId, ...headers },
+          success({ statusCode, data: body }) {
+            try {
+              const { data, errors } = parse<Answer<Data>>(body);
+              const error = mainOf(errors || []);
+              if (error) return fail(error, { errors, data });
+              if (data) return resolve(data);
+            } catch (_page) {}
+            fail({ message: `HTTP ${statusCode}`, extensions: { code: 'BAD_ANSWER', action: LATER } });
+          },
+          fail: ({ errMsg }) => fail({ message: errMsg, extensions: { code: 'NETWORK', action: LATER } }),
+        }) || {};
+      Promise.resolve(job.task).catch(nothing);
     });
 
   /** A token that cannot last, by the clock of a device that is ahead, lasts until the server says otherwise. */
@@ -230,7 +232,7 @@ export const createClient = ({
   const save = (next: State): void => {
     state = next;
     try {
-      storage.setStorageSync(KEY, JSON.stringify(next));
+      storage.setStorageSync(key, JSON.stringify(next));
     } catch (_full) {}
     Promise.resolve(next.session || null).then(onSession);
   };
@@ -242,8 +244,8 @@ export const createClient = ({
       .catch(({ message, errMsg = message }) => {
         throw new RequestError(errMsg, { code: 'WX_LOGIN_FAILED', action: LATER });
       });
-    const key = { 'idempotency-key': randomId() };
-    const ask = () => send<Sessions>(LOGIN, { code, userInfo, appId }, key);
+    const once = { 'idempotency-key': randomId() };
+    const ask = () => send<Sessions>(LOGIN, { code, userInfo, appId }, once);
     const { session } = await ask().catch((error) =>
       error.errors[0] ? Promise.reject(error) : wait(1).then(ask),
     );
@@ -263,13 +265,15 @@ export const createClient = ({
       });
   };
 
-  /** A renewal that fails harms nobody: the token is used to its end, and the next try is a minute away. */
+  /**
+   * A renewal that fails harms nobody: the token is used to its end, and the next try is a minute away. One that
+   * gains nothing means that the session has reached its greatest age.
+   */
   const renew = (session: Session): Promise<Session> => {
     state.renewAt = now() + 60000;
     return send<Sessions>(RENEW, undefined, bearer(session))
       .then(
-        ({ session: next }) =>
-          Date.parse(next.expiresAt) - Date.parse(session.expiresAt) < 60000 ? signIn() : keep(next),
+        ({ session: next }) => (next.expiresAt > session.expiresAt ? keep(next) : signIn()),
         (error) => (error.action === 'RELOGIN' ? signIn() : session),
       )
       .catch(() => session);
@@ -319,13 +323,13 @@ export const createClient = ({
 
   return {
     request<Result>(document: { toString(): string }, variables?: object): Task<Result> {
-      const job: Job = {};
+      const job: Job = { task: {} };
       let abort: () => void = nothing;
       const aborted = new Promise<never>((_resolve, reject) => {
         abort = () => {
           job.aborted = new RequestError('aborted', { code: 'ABORTED' });
           reject(job.aborted);
-          if (job.task?.abort) job.task.abort();
+          if (job.task.abort) job.task.abort();
         };
       });
       return Object.assign(Promise.race([run<Result>(String(document), variables, job), aborted]), { abort });
@@ -353,9 +357,9 @@ export const createClient = ({
   };
 };
 
-const load = (storage: Storage): State => {
+const load = (storage: Storage, key: string): State => {
   try {
-    return parse(storage.getStorageSync(KEY));
+    return parse(storage.getStorageSync(key));
   } catch (_none) {
     return {};
   }
@@ -373,7 +377,7 @@ const codeOf = (timeout: number): Promise<string> =>
 const bearer = ({ token }: Session) => ({ authorization: `Bearer ${token}` });
 
 /** The one to act on: whatever else is wrong, the session has to be mended first. */
-const mainOf = (errors: Errors): GraphQLError =>
+const mainOf = (errors: readonly GraphQLError[]): GraphQLError | undefined =>
   errors.find(({ extensions }) => extensions && extensions.code === EXPIRED) || errors[0];
 
 /** Nothing of a mutation was done. */
@@ -382,10 +386,11 @@ const isEmpty = (data: unknown): boolean => !Object.values(data || {}).some((val
 /** Seconds. */
 const pause = ({ retryAfter = 1 }: RequestError): number => retryAfter;
 
+/** A little longer than asked: timers may be early. */
 const wait = (seconds: number): Promise<void> =>
   new Promise((done) => {
     if (typeof setTimeout === 'undefined') done();
-    else setTimeout(done, seconds * 1000 + 20);
+    else setTimeout(done, seconds * 1020);
   });
 
 /** About a hundred random bits; of an idempotency key the secret is the code that goes with it. */
