@@ -1,7 +1,12 @@
 import type { GraphiQLOptions } from 'graphql-yoga';
 
-const LOGIN = `# 第一步 · Step 1: log in. "dev:NAME" works in the sandbox and always means the same person.
-# 按 ▶ 运行，然后复制 token · Press ▶, then copy the token.
+const LOGIN = `# 第一步：登录。按右边的 ▶ 运行。
+# 沙箱里 "dev:名字" 总能用，总是同一个人。
+# 接真的微信时换成 wx.login 给的 code。
+#
+# Step 1: log in. Press ▶ on the right.
+# "dev:NAME" always works in the sandbox
+# and always means the same person.
 mutation Login {
   login(code: "dev:alice", userInfo: { nickName: "Alice" }) {
     token
@@ -16,20 +21,32 @@ mutation Login {
 }
 `;
 
-const ME = `# 第二步 · Step 2: paste the token below, under "Headers", in place of PASTE_THE_TOKEN_HERE.
-# 把 token 粘贴到下方 Headers 里，替换 PASTE_THE_TOKEN_HERE，再按 ▶
+const ME = `# 第二步：我是谁。登录后直接按 ▶：
+# 下方 Headers 里的 PASTE_THE_TOKEN_HERE
+# 会自动换成你的 token，也可以自己粘贴。
+#
+# Step 2: who am I. After step 1 just press ▶:
+# the placeholder under "Headers" stands
+# for your token, or paste another one.
 query Me {
   me {
     id
     openId
+    unionId
     nickName
     avatarUrl
+    phoneNumber
+    role
     lastLoginAt
   }
 }
 `;
 
-const UPDATE_PROFILE = `# 第三步 · Step 3: change your profile, with the same token under "Headers".
+const UPDATE_PROFILE = `# 第三步：改资料。
+# 没写的字段不变，null 是清空。
+#
+# Step 3: change your profile.
+# What is left out stays, null erases.
 mutation UpdateProfile {
   updateProfile(profile: { nickName: "爱丽丝 🐳", city: "Guangzhou" }) {
     nickName
@@ -38,20 +55,188 @@ mutation UpdateProfile {
 }
 `;
 
-const HEADERS = JSON.stringify({ Authorization: 'Bearer PASTE_THE_TOKEN_HERE' }, null, 2);
+const PHONE = `# 第四步：手机号。code 来自手机号按钮
+# （getPhoneNumber），不是 wx.login 的。
+# 有两个操作：光标放在哪个里，▶ 就运行哪个。
+#
+# Step 4: the phone number. Its code comes
+# from the button, not from wx.login. ▶ runs
+# the operation that the cursor is in.
+mutation BindPhone {
+  bindPhone(code: "dev:alice") {
+    phoneNumber
+  }
+}
 
-/** GraphiQL as a newcomer finds it: the first login, step by step. */
+mutation UnbindPhone {
+  unbindPhone {
+    phoneNumber
+  }
+}
+`;
+
+const RENEW_TOKEN = `# 第五步：续期。token 快到期时换一个新的，
+# 不用再问微信。
+#
+# Step 5: a fresh token before the old one
+# ends, without asking WeChat.
+mutation RenewToken {
+  renewToken {
+    token
+    expiresAt
+  }
+}
+`;
+
+const LOGOUT = `# 第六步：退出登录。所有设备上的 token
+# 立即失效，再运行 Me 得到 UNAUTHENTICATED。
+#
+# Step 6: log out. All your tokens are void
+# at once: Me is UNAUTHENTICATED then.
+mutation Logout {
+  logout
+}
+`;
+
+const ENCRYPTED = `# 微信加密的数据：运动步数、群 id、老基础库
+# 的手机号。encryptedData 和 iv 填在下方
+# Variables 里，用最近一次登录的 session_key。
+#
+# What WeChat encrypted with the session_key
+# of the last login goes into "Variables".
+mutation DecryptRunData($data: EncryptedInput!) {
+  decryptRunData(data: $data) {
+    day
+    steps
+  }
+}
+
+mutation DecryptGroupId($data: EncryptedInput!) {
+  decryptGroupId(data: $data)
+}
+
+mutation BindEncryptedPhone($data: EncryptedInput!) {
+  bindEncryptedPhone(data: $data) {
+    phoneNumber
+  }
+}
+`;
+
+const ADMIN = `# 管理员：先在命令行授权，然后重新登录。
+#   npm run admin -- grant <openId>
+#
+# For admins: grant it on the command line,
+# with the openId of the Login tab.
+query Users {
+  users(first: 20) {
+    edges {
+      node {
+        id
+        nickName
+        role
+        lastLoginAt
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+
+query OneUser($id: ID!) {
+  user(id: $id) {
+    openId
+    phoneNumber
+  }
+}
+
+mutation SetUserRole($id: ID!) {
+  setUserRole(id: $id, role: ADMIN) {
+    role
+  }
+}
+
+mutation SetUserDisabled($id: ID!) {
+  setUserDisabled(id: $id, disabled: true) {
+    id
+  }
+}
+`;
+
+const ERROR_TABLE = `# 所有错误码，以及客户端该怎么办。
+# 中英文对照：右下角的链接。
+#
+# Every error code and what to do about it.
+# In two languages: the link, bottom right.
+query ErrorCodes {
+  codes: __type(name: "ErrorCode") {
+    enumValues {
+      name
+      description
+    }
+  }
+  actions: __type(name: "ErrorAction") {
+    enumValues {
+      name
+      description
+    }
+  }
+}
+`;
+
+/** Stands for the token of the last login, and may be overwritten with any other. */
+const PLACEHOLDER = 'PASTE_THE_TOKEN_HERE';
+const headers = JSON.stringify({ Authorization: `Bearer ${PLACEHOLDER}` }, null, 2);
+const variables = JSON.stringify({ data: { encryptedData: '…', iv: '…' } }, null, 2);
+
+/** GraphiQL as a newcomer finds it: every operation, in the order in which they make sense. */
 export const graphiqlOptions: GraphiQLOptions = {
   title: 'weapp-login',
   defaultTabs: [
     { query: LOGIN },
-    { query: ME, headers: HEADERS },
-    { query: UPDATE_PROFILE, headers: HEADERS },
+    { query: ME, headers },
+    { query: UPDATE_PROFILE, headers },
+    { query: PHONE, headers },
+    { query: RENEW_TOKEN, headers },
+    { query: LOGOUT, headers },
+    { query: ENCRYPTED, headers, variables },
+    { query: ADMIN, headers, variables: JSON.stringify({ id: '…' }, null, 2) },
+    { query: ERROR_TABLE },
   ],
   defaultEditorToolsVisibility: 'headers',
   shouldPersistHeaders: true,
   credentials: 'same-origin',
 };
+
+/**
+ * Remembers the token of every answer that has one, and sends it where a header has the placeholder; without one
+ * the header is left out, so that the server says that it is missing. The token lasts as long as the browser's tab.
+ */
+const TOKEN_SCRIPT = `<script>
+  {
+    const send = window.fetch;
+    const key = 'weapp-login-token';
+    window.fetch = async (url, init = {}) => {
+      const headers = new Headers(init.headers);
+      const authorization = headers.get('authorization') ?? '';
+      const token = sessionStorage.getItem(key);
+      if (authorization.includes('${PLACEHOLDER}'))
+        if (token) headers.set('authorization', authorization.replace('${PLACEHOLDER}', token));
+        else headers.delete('authorization');
+      const response = await send(url, { ...init, headers });
+      const remember = ({ data }) => {
+        for (const value of Object.values(data ?? {}))
+          if (typeof value?.token === 'string') sessionStorage.setItem(key, value.token);
+        if (data?.logout === true) sessionStorage.removeItem(key);
+      };
+      response.clone().json().then(remember).catch(() => {});
+      return response;
+    };
+  }
+</script>`;
+
+const ERRORS_LINK = `<a href="/errors" target="_blank" style="position: fixed; right: 28px; bottom: 24px; z-index: 1; font: 13px sans-serif; color: #888">错误码 · Error codes</a>`;
 
 /**
  * A tab reacts when it is pressed: GraphiQL measures its tabs before they have their names, takes the first
@@ -61,8 +246,10 @@ const TAB_SCRIPT = `<script>
   addEventListener('pointerdown', (event) => event.target.closest?.('.graphiql-tab-button')?.click(), true);
 </script>`;
 
-/** Wraps a renderer of the page so that its tabs take the first click. */
-export const withTabScript =
+/** Wraps a renderer of the page: it knows the token, its tabs take the first click, and it leads to the errors. */
+export const withScripts =
   (render: (options?: GraphiQLOptions) => string) =>
   (options?: GraphiQLOptions): string =>
-    render(options).replace(/<\/body>\s*<\/html>\s*$/, () => `${TAB_SCRIPT}</body></html>`);
+    render(options)
+      .replace(/<head>/, () => `<head>${TOKEN_SCRIPT}`)
+      .replace(/<\/body>\s*<\/html>\s*$/, () => `${ERRORS_LINK}${TAB_SCRIPT}</body></html>`);

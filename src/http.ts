@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { App } from './app.ts';
 import { clientAddress } from './client-address.ts';
@@ -45,7 +46,9 @@ export const listen = async (app: App, options: HttpOptions): Promise<HttpServer
     '/ready': async () =>
       (await health.ready()) ? json(200, { status: 'ready' }) : json(503, { status: 'not ready' }),
     ...(app.jwks.keys.length > 0 ? { '/.well-known/jwks.json': () => jwks(app) } : {}),
-    ...(graphiql ? { '/': () => ({ status: 302, headers: { location: '/graphql' } }) } : {}),
+    ...(graphiql
+      ? { '/': () => ({ status: 302, headers: { location: '/graphql' } }), '/errors': errorTable }
+      : {}),
   };
   let closing = false;
 
@@ -200,6 +203,13 @@ const requestIdOf = ({ headers }: IncomingMessage): string => {
   const given = headers['x-request-id'];
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 };
+
+/** The page that GraphiQL links to, as it is written. */
+const errorTable: Route = async () => ({
+  status: 200,
+  headers: { 'content-type': 'text/plain; charset=utf-8' },
+  body: await readFile(new URL('../docs/errors.md', import.meta.url)),
+});
 
 const json = (status: number, value: unknown): Reply => ({
   status,

@@ -7,6 +7,7 @@ import { openIdOf } from '../src/wechat/sandbox/index.ts';
 import { canariesIn, PHONE_MARK, PUSH_AES_KEY, PUSH_TOKEN } from './support/canaries.ts';
 import { DATABASES, runSql } from './support/databases.ts';
 import { APP_ID, codeOf, environment, type Product, SECOND_APP_ID, startProduct } from './support/product.ts';
+import { LOCAL } from './support/server.ts';
 
 const ME = '{ me { id nickName avatarUrl city phoneNumber } }';
 
@@ -45,14 +46,7 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
     product = await startProduct(url, {
       WECHAT_PUSH: `${APP_ID}:${PUSH_TOKEN}:${PUSH_AES_KEY}, ${SECOND_APP_ID}:${PUSH_TOKEN}`,
     });
-    server = await listen(product.app, {
-      host: '127.0.0.1',
-      port: 0,
-      graphiql: false,
-      trustedProxies: 0,
-      corsOrigins: [],
-      requestTimeoutMs: 30_000,
-    });
+    server = await listen(product.app, LOCAL);
   });
   afterAll(async () => {
     await server.close();

@@ -1,0 +1,25 @@
+import type { Request } from './index.mts';
+
+/** The Fetch standard, as far as it is used. A signal is whatever the platform's own AbortController makes. */
+export type Fetch = (
+  url: string,
+  init: { method: string; headers: Record<string, string>; body: string; signal: never },
+) => Promise<{ status: number; text(): Promise<string> }>;
+
+declare const fetch: Fetch;
+declare const AbortController: new () => { readonly signal: never; abort(): void };
+declare const setTimeout: (callback: () => void, milliseconds: number) => number;
+declare const clearTimeout: (timer: number) => void;
+
+/** `request` of createClient by fetch, for H5 and Node. */
+export const fetchRequest =
+  (send: Fetch = (url, init) => fetch(url, init)): Request =>
+  ({ url, method, data, header, timeout, success, fail }) => {
+    const control = new AbortController();
+    const timer = setTimeout(() => control.abort(), timeout);
+    send(url, { method, headers: header, body: data, signal: control.signal })
+      .then(async (response) => ({ statusCode: response.status, data: await response.text() }))
+      .then(success, (reason) => fail({ errMsg: `request:fail ${reason.name}: ${reason.message}` }))
+      .finally(() => clearTimeout(timer));
+    return control;
+  };

@@ -1,0 +1,110 @@
+/* eslint-disable */
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** A change of the profile: an absent or empty field stays as it is, null erases it. */
+export type ProfileInput = {
+  /** An https URL of at most 1024 characters; what chooseAvatar gives is a file on the phone and must be uploaded first. */
+  avatarUrl?: string | null | undefined;
+  /** At most 64 characters. */
+  city?: string | null | undefined;
+  /** At most 64 characters. */
+  country?: string | null | undefined;
+  /** 0 unknown, 1 male, 2 female. */
+  gender?: number | null | undefined;
+  /** At most 64 characters. */
+  language?: string | null | undefined;
+  /** At most 64 characters. */
+  nickName?: string | null | undefined;
+  /** At most 64 characters. */
+  province?: string | null | undefined;
+};
+
+/** `res.userInfo` of wx.getUserProfile as the phone sends it. It is what the client says, so it is for display only. Empty values and the placeholders that WeChat sends instead of a profile change nothing. */
+export type UserInfoInput = {
+  /** An https URL of at most 1024 characters. */
+  avatarUrl?: string | null | undefined;
+  /** At most 64 characters. */
+  city?: string | null | undefined;
+  /** At most 64 characters. */
+  country?: string | null | undefined;
+  /** 0 unknown, 1 male, 2 female. */
+  gender?: number | null | undefined;
+  /** WeChat sets it on placeholders: then the other fields are not looked at. */
+  is_demote?: boolean | string | null | undefined;
+  /** At most 64 characters. */
+  language?: string | null | undefined;
+  /** At most 64 characters. */
+  nickName?: string | null | undefined;
+  /** At most 64 characters. */
+  province?: string | null | undefined;
+};
+
+export type LoginMutationVariables = Exact<{
+  code: string;
+  userInfo?: UserInfoInput | null | undefined;
+}>;
+
+
+export type LoginMutation = { login: { token: string, expiresAt: string, isNewUser: boolean } };
+
+export type MeQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type MeQuery = { me: { id: string, nickName: string | null, avatarUrl: string | null, lastLoginAt: string } | null };
+
+export type UpdateProfileMutationVariables = Exact<{
+  profile: ProfileInput;
+}>;
+
+
+export type UpdateProfileMutation = { updateProfile: { nickName: string | null, city: string | null } | null };
+
+export class TypedDocumentString<TResult, TVariables>
+  extends String
+  implements DocumentTypeDecoration<TResult, TVariables>
+{
+  __apiType?: NonNullable<DocumentTypeDecoration<TResult, TVariables>['__apiType']>;
+  private value: string;
+  public __meta__?: Record<string, any> | undefined;
+
+  constructor(value: string, __meta__?: Record<string, any> | undefined) {
+    super(value);
+    this.value = value;
+    this.__meta__ = __meta__;
+  }
+
+  override toString(): string & DocumentTypeDecoration<TResult, TVariables> {
+    return this.value;
+  }
+}
+
+export const LoginDocument = new TypedDocumentString(`
+    mutation Login($code: String!, $userInfo: UserInfoInput) {
+  login(code: $code, userInfo: $userInfo) {
+    token
+    expiresAt
+    isNewUser
+  }
+}
+    `) as unknown as TypedDocumentString<LoginMutation, LoginMutationVariables>;
+export const MeDocument = new TypedDocumentString(`
+    query Me {
+  me {
+    id
+    nickName
+    avatarUrl
+    lastLoginAt
+  }
+}
+    `) as unknown as TypedDocumentString<MeQuery, MeQueryVariables>;
+export const UpdateProfileDocument = new TypedDocumentString(`
+    mutation UpdateProfile($profile: ProfileInput!) {
+  updateProfile(profile: $profile) {
+    nickName
+    city
+  }
+}
+    `) as unknown as TypedDocumentString<UpdateProfileMutation, UpdateProfileMutationVariables>;

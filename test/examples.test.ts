@@ -1,0 +1,127 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { buildSchema, NoUnusedFragmentsRule, parse, specifiedRules, validate } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { listen } from '../src/http.ts';
+import { buildClient } from './support/client.ts';
+import { startProduct } from './support/product.ts';
+import { installClient, run, tsc } from './support/project.ts';
+import { LOCAL } from './support/server.ts';
+
+const TYPED = 'examples/typed-client';
+const MINI = 'examples/mini-program';
+const GENERATED = [`${TYPED}/src/gql`, `${MINI}/miniprogram/gql`];
+
+describe('the examples compile against the committed types', () => {
+  /** A node_modules with the client as it is built, and the types of the root. */
+  const withModules = (example: string): string => {
+    const folder = mkdtempSync(join(tmpdir(), 'weapp-login-example-'));
+    cpSync(example, folder, { recursive: true, filter: (path) => !path.includes('node_modules') });
+    installClient(folder, buildClient(), [
+      '@graphql-typed-document-node',
+      'miniprogram-api-typings',
+      '@types/node',
+      'undici-types',
+    ]);
+    return folder;
+  };
+
+  test.each([TYPED, MINI])('%s', async (example) => {
+    expect(await tsc(withModules(example))).toEqual({ code: 0, output: '' });
+  });
+
+  test('a field that was renamed, or a variable of the wrong type, does not compile', async () => {
+    const folder = withModules(TYPED);
+    const file = `${folder}/src/by-client.ts`;
+    const source = readFileSync(file, 'utf8');
+    writeFileSync(file, source.replace('me?.id', 'me?.uuid').replace("nickName: 'Typed'", 'nickName: 42'));
+    const { code, output } = await tsc(folder);
+    expect(code).not.toBe(0);
+    expect(output).toContain("Property 'uuid' does not exist");
+    expect(output).toContain("Type 'number' is not assignable to type 'string'");
+  });
+});
+
+test('the client is typed as test/types says, from the generated documents', async () => {
+  expect(await tsc('test/types')).toEqual({ code: 0, output: '' });
+});
+
+test('the documents in the generated files fit the schema', () => {
+  const schema = buildSchema(readFileSync('schema.graphql', 'utf8'));
+  const rules = specifiedRules.filter((rule) => rule !== NoUnusedFragmentsRule);
+  for (const folder of GENERATED) {
+    const source = readFileSync(`${folder}/graphql.ts`, 'utf8');
+    const documents = [...source.matchAll(/new TypedDocumentString\(`(.*?)`/gs)].map(([, text = '']) => text);
+    expect(documents.length).toBeGreaterThan(2);
+    for (const text of documents) expect(validate(schema, parse(text), rules)).toEqual([]);
+  }
+});
+
+const installed = existsSync(`${TYPED}/node_modules/.bin/graphql-codegen`);
+if (!installed && process.env.CI) throw new Error(`codegen is not installed: cd ${TYPED} && npm ci`);
+if (!installed)
+  process.stderr.write(
+    `codegen is not installed, so its tests are skipped. To run them: cd ${TYPED} && npm ci\n`,
+  );
+
+describe.skipIf(!installed)('graphql-codegen', { timeout: 120_000 }, () => {
+  /** The examples and their schema elsewhere, with the installed packages of this folder. */
+  const copy = (): string => {
+    const folder = mkdtempSync(join(tmpdir(), 'weapp-login-codegen-'));
+    cpSync('schema.graphql', `${folder}/schema.graphql`);
+    for (const example of [TYPED, MINI])
+      cpSync(example, `${folder}/${example}`, {
+        recursive: true,
+        filter: (path) => !path.includes('node_modules'),
+      });
+    symlinkSync(resolve(TYPED, 'node_modules'), `${folder}/${TYPED}/node_modules`);
+    return folder;
+  };
+  const npm = (folder: string, ...args: string[]) =>
+    run('npm', ['run', '--silent', ...args], {
+      cwd: `${folder}/${TYPED}`,
+      env: { NODE_ENV: 'development' },
+    });
+  const change = (file: string, from: RegExp, to: string) =>
+    writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
+
+  test('makes the files that are committed', async () => {
+    const folder = copy();
+    expect((await npm(folder, 'generate')).code).toBe(0);
+    for (const generated of GENERATED)
+      for (const file of ['gql.ts', 'graphql.ts', 'index.ts'])
+        expect(readFileSync(`${folder}/${generated}/${file}`, 'utf8'), `${generated}/${file}`).toBe(
+          readFileSync(`${generated}/${file}`, 'utf8'),
+        );
+  });
+
+  test('refuses operations with a field that the schema renamed; once they follow, the code does not compile until it does', async () => {
+    const folder = copy();
+    change(`${folder}/schema.graphql`, /nickName: String/g, 'displayName: String');
+    const { code, output } = await npm(folder, 'generate');
+    expect(code).not.toBe(0);
+    expect(output).toContain('Cannot query field "nickName" on type "User"');
+    change(`${folder}/${TYPED}/src/operations.ts`, /nickName/g, 'displayName');
+    change(`${folder}/${MINI}/miniprogram/operations.graphql`, /nickName/g, 'displayName');
+    expect((await npm(folder, 'generate')).code).toBe(0);
+    const check = await npm(folder, 'check');
+    expect(check.code).not.toBe(0);
+    expect(check.output).toContain("'nickName' does not exist");
+  });
+
+  test('what it made talks to the server, by fetch and by the client', async () => {
+    const product = await startProduct('file::memory:');
+    const server = await listen(product.app, LOCAL);
+    const { code, output } = await run('npm', ['start', '--silent'], {
+      cwd: TYPED,
+      env: { GRAPHQL_URL: `http://127.0.0.1:${server.port}/graphql` },
+    });
+    await server.close();
+    await product.close();
+    expect({ code, output }).toEqual({
+      code: 0,
+      output: expect.stringMatching(/by fetch: Typed \([\w-]+\)\nby the client: Typed \([\w-]+\)/),
+    });
+  });
+});

@@ -1,0 +1,67 @@
+import { type DocumentNode, parse, TypeInfo, validate, visit, visitWithTypeInfo } from 'graphql';
+import { expect, test } from 'vitest';
+import { graphiqlOptions } from '../src/graphiql.ts';
+import { listen } from '../src/http.ts';
+import { schema } from '../src/schema/index.ts';
+import { startProduct } from './support/product.ts';
+import { LOCAL } from './support/server.ts';
+
+const tabs = graphiqlOptions.defaultTabs ?? [];
+const documents = tabs.map(({ query }) => parse(query ?? ''));
+
+/** The fields of Query and Mutation that a document asks for. */
+const operationsIn = (document: DocumentNode): string[] => {
+  const names: string[] = [];
+  const info = new TypeInfo(schema);
+  visit(
+    document,
+    visitWithTypeInfo(info, {
+      Field: ({ name }) => {
+        const parent = info.getParentType();
+        if (parent === schema.getQueryType() || parent === schema.getMutationType()) names.push(name.value);
+      },
+    }),
+  );
+  return names;
+};
+
+test('every tab of GraphiQL fits the schema', () => {
+  expect(documents.flatMap((document) => validate(schema, document))).toEqual([]);
+});
+
+test('every operation of the schema has its place in a tab', () => {
+  const fields = [schema.getQueryType(), schema.getMutationType()].flatMap((type) =>
+    Object.keys(type?.getFields() ?? {}),
+  );
+  expect(
+    documents
+      .flatMap(operationsIn)
+      .filter((name) => !name.startsWith('__'))
+      .sort(),
+  ).toEqual(fields.sort());
+});
+
+test('every comment fits the width of the editor, in Chinese first', () => {
+  for (const { query = '' } of tabs) {
+    const comments = (query ?? '').split('\n').filter((line) => line.startsWith('#'));
+    expect(comments[0]).toMatch(/\p{Script=Han}/u);
+    for (const line of comments)
+      expect(
+        [...line].reduce((width, letter) => width + (/[\u2e80-\uffef]/.test(letter) ? 2 : 1), 0),
+        line,
+      ).toBeLessThan(48);
+  }
+});
+
+test('the error table is one click away, and not there without GraphiQL', async () => {
+  const product = await startProduct('file::memory:', { NODE_ENV: 'development' });
+  for (const graphiql of [true, false]) {
+    const server = await listen(product.app, { ...LOCAL, graphiql });
+    const response = await fetch(`http://127.0.0.1:${server.port}/errors`);
+    expect([response.status, (await response.text()).includes('WECHAT_CODE_INVALID')]).toEqual(
+      graphiql ? [200, true] : [404, false],
+    );
+    await server.close();
+  }
+  await product.close();
+});
