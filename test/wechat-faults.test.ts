@@ -4,9 +4,11 @@ import { createApp } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
 import { ERROR_CODES } from '../src/errors.ts';
 import { createLog } from '../src/ops/log.ts';
+import { createWeChat } from '../src/wechat/client.ts';
 import { ERRCODES } from '../src/wechat/errcodes.ts';
+import { APP_SECRET } from './support/canaries.ts';
 import { freePort } from './support/mariadb.ts';
-import { codeOf, environment, type Product, startProduct } from './support/product.ts';
+import { APP_ID, codeOf, environment, type Product, startProduct } from './support/product.ts';
 
 const LOGIN_PATH = '/sns/jscode2session';
 const TIMEOUT_MS = 1000;
@@ -164,6 +166,27 @@ describe('when WeChat fails for everyone', () => {
 });
 
 describe('the log', () => {
+  test('says once that WeChat fails for everyone, and once that it is well again', async () => {
+    await start();
+    const outages: unknown[] = [];
+    const wechat = createWeChat({
+      apiUrl: product.sandbox.url,
+      timeoutMs: TIMEOUT_MS,
+      maxCalls: 10,
+      onOutage: (...outage) => outages.push(outage),
+    });
+    const app = { appId: APP_ID, secret: APP_SECRET };
+    const fail = () => wechat.code2Session(app, 'fault:reset').catch(() => undefined);
+    for (let i = 0; i < 20; i += 1) await fail();
+    expect(outages).toEqual([['jscode2session', true]]);
+    await new Promise((resolve) => setTimeout(resolve, 3100));
+    await fail();
+    expect(outages).toHaveLength(1);
+    await new Promise((resolve) => setTimeout(resolve, 3100));
+    await wechat.code2Session(app, 'dev:well');
+    expect(outages.slice(1)).toEqual([['jscode2session', false]]);
+  });
+
   test('names errcode, rid, endpoint and remedy of what the operator must mend, and nothing secret', async () => {
     await start();
     const lines: string[] = [];

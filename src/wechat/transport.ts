@@ -35,6 +35,8 @@ export type TransportOptions = {
   timeoutMs: number;
   /** Calls in flight at most; ten times as many wait for their turn. */
   maxCalls: number;
+  /** Called once when an API begins to fail for everyone, and once when it is well again. */
+  onOutage?: (endpoint: Endpoint, failing: boolean) => void;
   fetch?: $Fetch;
 };
 
@@ -58,13 +60,16 @@ export const createTransport = ({
   apiUrl,
   timeoutMs,
   maxCalls,
+  onOutage = () => undefined,
   fetch = createFetch(),
 }: TransportOptions): Transport => {
   const turns = bulkhead(maxCalls, maxCalls * WAITING_PER_CALL);
   const breakers = new Map<Endpoint, ReturnType<typeof createBreaker>>();
 
   const breakerOf = (endpoint: Endpoint) => {
-    const breaker = breakers.get(endpoint) ?? createBreaker();
+    const known = breakers.get(endpoint);
+    if (known) return known;
+    const breaker = createBreaker((failing) => onOutage(endpoint, failing));
     breakers.set(endpoint, breaker);
     return breaker;
   };
@@ -118,8 +123,20 @@ export const createTransport = ({
   };
 };
 
-const createBreaker = () =>
-  circuitBreaker(handleAll, { halfOpenAfter: HALF_OPEN_MS, breaker: new SamplingBreaker(BREAKER) });
+const createBreaker = (onChange: (failing: boolean) => void) => {
+  const breaker = circuitBreaker(handleAll, {
+    halfOpenAfter: HALF_OPEN_MS,
+    breaker: new SamplingBreaker(BREAKER),
+  });
+  let failing = false;
+  const change = (next: boolean) => {
+    if (failing !== next) onChange(next);
+    failing = next;
+  };
+  breaker.onBreak(() => change(true));
+  breaker.onReset(() => change(false));
+  return breaker;
+};
 
 /** The code was not sent, but a client need not know: a new one is cheap. */
 const tooMany = (endpoint: Endpoint, reason: string) =>
