@@ -59,9 +59,22 @@ describe('every errcode of jscode2session', () => {
     expect(extensions).toMatchObject({ code: 'WECHAT_UNAVAILABLE', wechat: { errcode } });
   });
 
+  test.each([
+    '../../etc/passwd',
+    "' OR 1=1--",
+    '<script>alert(1)</script>',
+    '%27%20OR%201',
+    '$(jndi:ldap://x)',
+    'a&appid=wx1',
+  ])('%s is no code: what could upset a gateway is never sent', async (code) => {
+    await start();
+    expect(codeOf(await product.login(code))).toBe('BAD_USER_INPUT');
+    expect(product.sandbox.calls()).toEqual([]);
+  });
+
   test('an errcode that comes as a text is the same errcode', async ({ annotate }) => {
     await start();
-    const { extensions } = await failing("fault:'40029'", annotate);
+    const { extensions } = await failing('fault:text-40029', annotate);
     expect(extensions).toEqual({
       code: 'WECHAT_CODE_INVALID',
       action: 'RELOGIN',
@@ -144,6 +157,7 @@ describe('when WeChat fails for everyone', () => {
     await start();
     await Promise.all(Array.from({ length: 100 }, (_, i) => product.login(`wrong-${i}`)));
     await Promise.all(Array.from({ length: 50 }, () => product.login('fault:-1')));
+    await Promise.all(Array.from({ length: 50 }, () => product.login('fault:http-429')));
     expect(codeOf(await product.login('dev:honest'))).toBeUndefined();
   });
 
@@ -214,7 +228,7 @@ describe('the log', () => {
     expect(await login('fault:40029')).toMatchObject({ level: 30, wechat: { ...wechat, errcode: 40029 } });
     expect(await login('fault:html')).toMatchObject({
       level: 40,
-      msg: 'jscode2session: the answer is not JSON',
+      msg: 'jscode2session: the answer is not a JSON object',
     });
     expect(await login('fault:reset')).toMatchObject({
       level: 40,

@@ -9,6 +9,7 @@ import {
   TaskCancelledError,
 } from 'cockatiel';
 import { type $Fetch, createFetch } from 'ofetch';
+import { z } from 'zod';
 import type { Endpoint } from './errcodes.ts';
 import { unavailable } from './error.ts';
 
@@ -109,10 +110,12 @@ export const createTransport = ({
       const latest = performance.now() + timeoutMs * (1 - MIN_TIME_LEFT);
       const attempt = async () => {
         const { status, text } = await exchange(endpoint, () => sendOnce(request, signal), signal);
-        return readAnswer(endpoint, status, text);
+        return isAboutRequest(status) ? status : readAnswer(endpoint, status, text);
       };
       try {
-        return await inTurn(endpoint, attempt, signal, latest);
+        const answer = await inTurn(endpoint, attempt, signal, latest);
+        if (typeof answer === 'number') throw unavailable(endpoint, `HTTP status ${answer}`);
+        return answer;
       } catch (error) {
         if (error instanceof BrokenCircuitError) throw tooMany(endpoint, 'WeChat is failing for everyone');
         if (error instanceof BulkheadRejectedError) throw tooMany(endpoint, 'too many calls wait for WeChat');
@@ -174,12 +177,15 @@ const readText = async (body: ReadableStream<Uint8Array> | undefined): Promise<s
   return Buffer.concat(chunks).toString('utf8');
 };
 
+/** What a gateway holds against one request is no failure of WeChat: it must not count for the breaker. */
+const isAboutRequest = (status: number): boolean => status >= 400 && status < 500;
+
 const readAnswer = (endpoint: Endpoint, status: number, text: string): unknown => {
   if (status !== 200) throw unavailable(endpoint, `HTTP status ${status}`);
   try {
-    return JSON.parse(text);
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
   } catch {
-    throw unavailable(endpoint, 'the answer is not JSON');
+    throw unavailable(endpoint, 'the answer is not a JSON object');
   }
 };
 
