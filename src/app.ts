@@ -67,6 +67,10 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
       apiUrl: sandbox?.url ?? config.wechat.apiUrl,
       timeoutMs,
       maxCalls,
+      onOutage: (endpoint, failing) =>
+        failing
+          ? log.error({ wechat: { endpoint } }, 'WeChat fails for everyone: callers are told at once')
+          : log.info({ wechat: { endpoint } }, 'WeChat answers again'),
       ...clock,
     }),
     seals: createSealOpener(clock.now),

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import MiniApp from 'node-easywechat/dist/MiniApp/Application.js';
@@ -17,7 +17,7 @@ const sdkFor = (sandbox: Sandbox) =>
     secret: APP.secret,
     use_stable_access_token: true,
     file_cache: {
-      path: mkdtempSync(join(tmpdir(), 'weapp-login-sdk-')),
+      path: folder,
       dirMode: 0o700,
       fileMode: 0o600,
       ext: '.cache',
@@ -25,11 +25,15 @@ const sdkFor = (sandbox: Sandbox) =>
     http: { baseURL: sandbox.url, timeout: 5000 },
   });
 
+const folder = mkdtempSync(join(tmpdir(), 'weapp-login-sdk-'));
 let sandbox: Sandbox;
 beforeAll(async () => {
   sandbox = await createSandbox({ apps: [APP] });
 });
-afterAll(() => sandbox.close());
+afterAll(async () => {
+  await sandbox.close();
+  rmSync(folder, { recursive: true });
+});
 
 const control = async (name: string, body: Record<string, unknown>) => {
   const response = await fetch(`${sandbox.url}/sandbox/${name}`, {

@@ -4,9 +4,11 @@ import { createApp } from '../src/app.ts';
 import { readConfig } from '../src/config.ts';
 import { ERROR_CODES } from '../src/errors.ts';
 import { createLog } from '../src/ops/log.ts';
+import { createWeChat } from '../src/wechat/client.ts';
 import { ERRCODES } from '../src/wechat/errcodes.ts';
+import { APP_SECRET } from './support/canaries.ts';
 import { freePort } from './support/mariadb.ts';
-import { codeOf, environment, type Product, startProduct } from './support/product.ts';
+import { APP_ID, codeOf, environment, type Product, startProduct } from './support/product.ts';
 
 const LOGIN_PATH = '/sns/jscode2session';
 const TIMEOUT_MS = 1000;
@@ -57,9 +59,22 @@ describe('every errcode of jscode2session', () => {
     expect(extensions).toMatchObject({ code: 'WECHAT_UNAVAILABLE', wechat: { errcode } });
   });
 
+  test.each([
+    '../../etc/passwd',
+    "' OR 1=1--",
+    '<script>alert(1)</script>',
+    '%27%20OR%201',
+    '$(jndi:ldap://x)',
+    'a&appid=wx1',
+  ])('%s is no code: what could upset a gateway is never sent', async (code) => {
+    await start();
+    expect(codeOf(await product.login(code))).toBe('BAD_USER_INPUT');
+    expect(product.sandbox.calls()).toEqual([]);
+  });
+
   test('an errcode that comes as a text is the same errcode', async ({ annotate }) => {
     await start();
-    const { extensions } = await failing("fault:'40029'", annotate);
+    const { extensions } = await failing('fault:text-40029', annotate);
     expect(extensions).toEqual({
       code: 'WECHAT_CODE_INVALID',
       action: 'RELOGIN',
@@ -142,6 +157,7 @@ describe('when WeChat fails for everyone', () => {
     await start();
     await Promise.all(Array.from({ length: 100 }, (_, i) => product.login(`wrong-${i}`)));
     await Promise.all(Array.from({ length: 50 }, () => product.login('fault:-1')));
+    await Promise.all(Array.from({ length: 50 }, () => product.login('fault:http-429')));
     expect(codeOf(await product.login('dev:honest'))).toBeUndefined();
   });
 
@@ -164,6 +180,27 @@ describe('when WeChat fails for everyone', () => {
 });
 
 describe('the log', () => {
+  test('says once that WeChat fails for everyone, and once that it is well again', async () => {
+    await start();
+    const outages: unknown[] = [];
+    const wechat = createWeChat({
+      apiUrl: product.sandbox.url,
+      timeoutMs: TIMEOUT_MS,
+      maxCalls: 10,
+      onOutage: (...outage) => outages.push(outage),
+    });
+    const app = { appId: APP_ID, secret: APP_SECRET };
+    const fail = () => wechat.code2Session(app, 'fault:reset').catch(() => undefined);
+    for (let i = 0; i < 20; i += 1) await fail();
+    expect(outages).toEqual([['jscode2session', true]]);
+    await new Promise((resolve) => setTimeout(resolve, 3100));
+    await fail();
+    expect(outages).toHaveLength(1);
+    await new Promise((resolve) => setTimeout(resolve, 3100));
+    await wechat.code2Session(app, 'dev:well');
+    expect(outages.slice(1)).toEqual([['jscode2session', false]]);
+  });
+
   test('names errcode, rid, endpoint and remedy of what the operator must mend, and nothing secret', async () => {
     await start();
     const lines: string[] = [];
@@ -195,7 +232,7 @@ describe('the log', () => {
     expect(await login('fault:40029')).toMatchObject({ level: 30, wechat: { ...wechat, errcode: 40029 } });
     expect(await login('fault:html')).toMatchObject({
       level: 40,
-      msg: 'jscode2session: the answer is not JSON',
+      msg: 'jscode2session: the answer is not a JSON object',
     });
     expect(await login('fault:reset')).toMatchObject({
       level: 40,

@@ -103,12 +103,15 @@ export const findApp = (
   return app;
 };
 
+/** Letters and digits, and what else a code might come to have. Nothing that a firewall before WeChat could mind. */
+export const CODE = /^[\w.:~=+-]{1,256}$/;
+
 /** Codes are about 32 letters and digits; what can't be one is not worth a call to WeChat. */
 const readCode = (code: string): string => {
   if (code === '') throw fail('BAD_USER_INPUT', 'code is empty: send `res.code` of wx.login.');
   if (code.length > 256)
     throw fail('BAD_USER_INPUT', 'code is too long: send `res.code` of wx.login and nothing else.');
-  if (!/^[\x21-\x7e]+$/.test(code))
+  if (!CODE.test(code))
     throw fail(
       'BAD_USER_INPUT',
       'code has characters that no code has: send `res.code` of wx.login as it is.',

@@ -1,7 +1,7 @@
 import { fail } from '../errors.ts';
 import type { User } from '../storage/users.ts';
 import { builder, requireViewer } from './builder.ts';
-import { findApp } from './login.ts';
+import { CODE, findApp } from './login.ts';
 import { SELF, UserType } from './user.ts';
 
 builder.mutationField('bindPhone', (t) =>
@@ -46,7 +46,7 @@ builder.mutationField('unbindPhone', (t) =>
 
 /** A code costs money when it is spent: what can't be one is refused before. */
 const readPhoneCode = (code: string): string => {
-  if (!/^[\x21-\x7e]{1,256}$/.test(code))
+  if (!CODE.test(code))
     throw fail(
       'BAD_USER_INPUT',
       'code is not one of getPhoneNumber: send `e.detail.code` as it is. It is missing when the person refused.',

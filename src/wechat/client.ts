@@ -1,11 +1,10 @@
 import { createHmac } from 'node:crypto';
-import type { $Fetch } from 'ofetch';
 import { z } from 'zod';
 import { createAccessTokens } from './access-token.ts';
 import { phoneInfo, type WeChatPhone } from './crypto.ts';
 import { type Endpoint, isStaleToken } from './errcodes.ts';
 import { refused, unavailable, WeChatError } from './error.ts';
-import { createTransport, type UpstreamRequest } from './transport.ts';
+import { createTransport, type TransportOptions, type UpstreamRequest } from './transport.ts';
 
 /** A mini program, as mp.weixin.qq.com names it. */
 export type WeChatApp = { appId: string; secret: string };
@@ -42,13 +41,7 @@ export type WeChat = {
   resetSession(app: WeChatApp, holder: SessionHolder): Promise<WeChatSession>;
 };
 
-export type WeChatOptions = {
-  apiUrl: string;
-  /** Milliseconds for one call, from waiting for its turn to the last byte of the body. */
-  timeoutMs: number;
-  /** Calls in flight at most; ten times as many wait for their turn. */
-  maxCalls: number;
-  fetch?: $Fetch;
+export type WeChatOptions = TransportOptions & {
   /** Milliseconds since 1970. */
   now?: () => number;
 };
@@ -88,14 +81,8 @@ const issued = z
 
 const phone = z.object({ phone_info: phoneInfo }).transform(({ phone_info }) => phone_info);
 
-export const createWeChat = ({
-  apiUrl,
-  timeoutMs,
-  maxCalls,
-  fetch,
-  now = Date.now,
-}: WeChatOptions): WeChat => {
-  const transport = createTransport({ apiUrl, timeoutMs, maxCalls, ...(fetch ? { fetch } : {}) });
+export const createWeChat = ({ now = Date.now, ...options }: WeChatOptions): WeChat => {
+  const transport = createTransport(options);
 
   const call = async <T>(endpoint: Endpoint, shape: z.ZodType<T>, request: UpstreamRequest): Promise<T> => {
     const json = await transport.send(endpoint, request);

@@ -9,6 +9,7 @@ import {
   TaskCancelledError,
 } from 'cockatiel';
 import { type $Fetch, createFetch } from 'ofetch';
+import { z } from 'zod';
 import type { Endpoint } from './errcodes.ts';
 import { unavailable } from './error.ts';
 
@@ -35,6 +36,8 @@ export type TransportOptions = {
   timeoutMs: number;
   /** Calls in flight at most; ten times as many wait for their turn. */
   maxCalls: number;
+  /** Called once when an API begins to fail for everyone, and once when it is well again. */
+  onOutage?: (endpoint: Endpoint, failing: boolean) => void;
   fetch?: $Fetch;
 };
 
@@ -58,13 +61,16 @@ export const createTransport = ({
   apiUrl,
   timeoutMs,
   maxCalls,
+  onOutage = () => undefined,
   fetch = createFetch(),
 }: TransportOptions): Transport => {
   const turns = bulkhead(maxCalls, maxCalls * WAITING_PER_CALL);
   const breakers = new Map<Endpoint, ReturnType<typeof createBreaker>>();
 
   const breakerOf = (endpoint: Endpoint) => {
-    const breaker = breakers.get(endpoint) ?? createBreaker();
+    const known = breakers.get(endpoint);
+    if (known) return known;
+    const breaker = createBreaker((failing) => onOutage(endpoint, failing));
     breakers.set(endpoint, breaker);
     return breaker;
   };
@@ -104,10 +110,12 @@ export const createTransport = ({
       const latest = performance.now() + timeoutMs * (1 - MIN_TIME_LEFT);
       const attempt = async () => {
         const { status, text } = await exchange(endpoint, () => sendOnce(request, signal), signal);
-        return readAnswer(endpoint, status, text);
+        return isAboutRequest(status) ? status : readAnswer(endpoint, status, text);
       };
       try {
-        return await inTurn(endpoint, attempt, signal, latest);
+        const answer = await inTurn(endpoint, attempt, signal, latest);
+        if (typeof answer === 'number') throw unavailable(endpoint, `HTTP status ${answer}`);
+        return answer;
       } catch (error) {
         if (error instanceof BrokenCircuitError) throw tooMany(endpoint, 'WeChat is failing for everyone');
         if (error instanceof BulkheadRejectedError) throw tooMany(endpoint, 'too many calls wait for WeChat');
@@ -118,8 +126,20 @@ export const createTransport = ({
   };
 };
 
-const createBreaker = () =>
-  circuitBreaker(handleAll, { halfOpenAfter: HALF_OPEN_MS, breaker: new SamplingBreaker(BREAKER) });
+const createBreaker = (onChange: (failing: boolean) => void) => {
+  const breaker = circuitBreaker(handleAll, {
+    halfOpenAfter: HALF_OPEN_MS,
+    breaker: new SamplingBreaker(BREAKER),
+  });
+  let failing = false;
+  const change = (next: boolean) => {
+    if (failing !== next) onChange(next);
+    failing = next;
+  };
+  breaker.onBreak(() => change(true));
+  breaker.onReset(() => change(false));
+  return breaker;
+};
 
 /** The code was not sent, but a client need not know: a new one is cheap. */
 const tooMany = (endpoint: Endpoint, reason: string) =>
@@ -157,12 +177,15 @@ const readText = async (body: ReadableStream<Uint8Array> | undefined): Promise<s
   return Buffer.concat(chunks).toString('utf8');
 };
 
+/** What a gateway holds against one request is no failure of WeChat: it must not count for the breaker. */
+const isAboutRequest = (status: number): boolean => status >= 400 && status < 500;
+
 const readAnswer = (endpoint: Endpoint, status: number, text: string): unknown => {
   if (status !== 200) throw unavailable(endpoint, `HTTP status ${status}`);
   try {
-    return JSON.parse(text);
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
   } catch {
-    throw unavailable(endpoint, 'the answer is not JSON');
+    throw unavailable(endpoint, 'the answer is not a JSON object');
   }
 };
 

@@ -151,7 +151,8 @@ const faulty =
 const faultAnswer = (state: State, fault: string): Answer | undefined => {
   if (/^-?\d{1,9}$/.test(fault)) return refuse(state, Number(fault));
   // One official sample has the errcode as a text.
-  if (/^'\d{1,9}'$/.test(fault)) return { body: { errcode: fault.slice(1, -1), errmsg: 'refused' } };
+  if (/^text-\d{1,9}$/.test(fault))
+    return { body: { errcode: fault.slice('text-'.length), errmsg: 'refused' } };
   return isFaultName(fault) ? { fault } : undefined;
 };
 

@@ -54,7 +54,7 @@ export const createControls = (state: State): Routes => {
 
   const orderFault: Handler = ({ body }) => {
     const { path, fault, times = 1 } = fields(body);
-    const known = typeof fault === 'string' && (isFaultName(fault) || /^'?-?\d{1,9}'?$/.test(fault));
+    const known = typeof fault === 'string' && (isFaultName(fault) || /^(text-|-)?\d{1,9}$/.test(fault));
     if (typeof path !== 'string' || !known || !Number.isInteger(times))
       return mistake(
         `Send {"path": "/cgi-bin/stable_token", "fault": "…", "times": 1}; a fault is an errcode or one of ${FAULT_NAMES.join(', ')}.`,
