@@ -246,10 +246,16 @@ const TAB_SCRIPT = `<script>
   addEventListener('pointerdown', (event) => event.target.closest?.('.graphiql-tab-button')?.click(), true);
 </script>`;
 
-/** Wraps a renderer of the page: it knows the token, its tabs take the first click, and it leads to the errors. */
-export const withScripts =
-  (render: (options?: GraphiQLOptions) => string) =>
-  (options?: GraphiQLOptions): string =>
-    render(options)
+/**
+ * Wraps a renderer of the page: it knows the token, its tabs take the first click, and it leads to the errors. The
+ * page has 9 MB and is the same for all, so it is made once.
+ */
+export const withScripts = (render: (options?: GraphiQLOptions) => string) => {
+  let page: string | undefined;
+  return (options?: GraphiQLOptions): string => {
+    page ??= render(options)
       .replace(/<head>/, () => `<head>${TOKEN_SCRIPT}`)
       .replace(/<\/body>\s*<\/html>\s*$/, () => `${ERRORS_LINK}${TAB_SCRIPT}</body></html>`);
+    return page;
+  };
+};

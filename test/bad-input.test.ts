@@ -38,7 +38,8 @@ describe.each(DATABASES)('bad input on $name', (database) => {
     ['not ASCII', '代码', 'BAD_USER_INPUT', /characters that no code has/],
     ['with a line break', 'abc\n', 'BAD_USER_INPUT', /characters/],
     ['unknown', 'abcdefghijklmnop', 'WECHAT_CODE_INVALID', /wx\.login/],
-    ['full of URL syntax', 'a&grant_type=x&secret=y#z%00?/../', 'WECHAT_CODE_INVALID', /wx\.login/],
+    ['full of URL syntax', 'a&grant_type=x&secret=y#z%00?/../', 'BAD_USER_INPUT', /characters/],
+    ['full of what a URL escapes', 'a=b+c:d~e==', 'WECHAT_CODE_INVALID', /wx\.login/],
   ])('a code that is %s is %#: refused with its code and what to do', async (_, code, expected, message) => {
     const answer = await product.login(code);
     expect(answer.status).toBe(200);

@@ -40,7 +40,7 @@ describe('jscode2session as the real WeChat answers it', () => {
 
   test('the request is a GET with the four parameters, encoded, and nothing else', async () => {
     answering(GOOD);
-    expect((await login('a&b=c+d/e%20?#')).errors).toBeUndefined();
+    expect((await login('a=b+c:d~e==')).errors).toBeUndefined();
     const [request] = requests;
     expect(request?.method).toBe('GET');
     const { pathname, searchParams } = new URL(request?.url ?? '', 'http://wechat');
@@ -48,7 +48,7 @@ describe('jscode2session as the real WeChat answers it', () => {
     expect(Object.fromEntries(searchParams)).toEqual({
       appid: APP_ID,
       secret: APP_SECRET,
-      js_code: 'a&b=c+d/e%20?#',
+      js_code: 'a=b+c:d~e==',
       grant_type: 'authorization_code',
     });
   });
