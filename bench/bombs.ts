@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import { startProcess } from '../test/support/process.ts';
+import { startReplica } from '../test/support/replica.ts';
 
 /**
  * How long requests that are made to be expensive keep the event loop from everybody else: while each is under way,
@@ -62,7 +62,7 @@ const BOMBS: Record<string, unknown> = {
   },
 };
 
-const server = await startProcess({
+const server = await startReplica({
   NODE_ENV: 'production',
   HOST: '127.0.0.1',
   DATABASE_URL: 'file::memory:',

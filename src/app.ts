@@ -6,7 +6,7 @@ import { type Config, ConfigError } from './config.ts';
 import { type Connection, createContext, type Services } from './context.ts';
 import { failureBody, finishError } from './errors.ts';
 import { createGates, type Gates, type GatesOptions, persistedQuery } from './gates.ts';
-import { graphiqlOptions } from './graphiql.ts';
+import { graphiqlOptions, withTabScript } from './graphiql.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { type CounterStore, createRateLimits } from './ops/rate-limit.ts';
 import { schema } from './schema/index.ts';
@@ -176,7 +176,7 @@ const graphiql = async (
       'GRAPHIQL=1 needs a package that is not installed: npm install --no-save @graphql-yoga/render-graphiql',
     ]);
   });
-  return { graphiql: graphiqlOptions, renderGraphiQL };
+  return { graphiql: graphiqlOptions, renderGraphiQL: withTabScript(renderGraphiQL) };
 };
 
 /** Yoga's own messages may quote the request, so only their number counts. */

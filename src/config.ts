@@ -52,11 +52,11 @@ export type HttpOptions = {
   /** GraphiQL is served, and the root leads to it. */
   graphiql: boolean;
   /** How many proxies of ours a request passes, each of which adds to X-Forwarded-For; 0: the header means nothing. */
-  trustedProxies: number;
+  trustedProxies?: number;
   /** Origins whose pages may read answers; `*` stands for all. */
-  corsOrigins: readonly string[];
+  corsOrigins?: readonly string[];
   /** Milliseconds in which a request must have arrived whole. */
-  requestTimeoutMs: number;
+  requestTimeoutMs?: number;
 };
 
 export type Secrets = readonly [string, ...string[]];
@@ -121,7 +121,7 @@ export const readConfig = (env: Env): Config => {
       suggestions: !production,
       documents: raw.PERSISTED_DOCUMENTS,
     },
-    database: raw.DATABASE_URL,
+    database: withDeadline(raw.DATABASE_URL, raw.DATABASE_TIMEOUT_MS),
     migrateOnStart: raw.MIGRATE_ON_START,
     sessionKeySecrets: raw.SESSION_KEY_SECRET,
     wechat: {
@@ -158,6 +158,7 @@ const variables = (production: boolean) =>
         )
       : z.string().default('file:.data/weapp-login.db')
     ).transform(readDatabaseUrl),
+    DATABASE_TIMEOUT_MS: integer(100, 60_000, 5000),
     MIGRATE_ON_START: flag.default(!production),
     GRAPHIQL: flag.default(!production),
     INTROSPECTION: flag.optional(),
@@ -232,6 +233,9 @@ const integer = (min: number, max: number, fallback: number) => {
 
 const flag = oneOf(['0', '1']).transform((value) => value === '1');
 
+type Place = Sqlite | Omit<Mysql, 'timeoutMs'>;
+type Sqlite = Extract<DatabaseOptions, { dialect: 'sqlite' }>;
+type Mysql = Extract<DatabaseOptions, { dialect: 'mysql' }>;
 type Fault = z.core.$RefinementCtx<string>;
 
 const refuse = (context: Fault, message: string): never => {
@@ -300,7 +304,8 @@ const readApps = (text: string, context: Fault): WeChatApp[] => {
   return apps;
 };
 
-const readDatabaseUrl = (text: string, context: Fault): DatabaseOptions => {
+/** Where the database is; the deadline has a variable of its own. */
+const readDatabaseUrl = (text: string, context: Fault): Place => {
   if (text.startsWith('file:'))
     return { dialect: 'sqlite', path: text.slice('file:'.length).replace(/^\/\/(?=\/)/, '') };
   const url = URL.canParse(text) ? new URL(text) : null;
@@ -328,8 +333,8 @@ const readDatabaseUrl = (text: string, context: Fault): DatabaseOptions => {
     socketPath,
     ssl: ssl === '1' || ssl === 'true',
     poolSize: Number(poolSize) || 10,
-    timeoutMs: DATABASE_TIMEOUT_MS,
   };
 };
 
-const DATABASE_TIMEOUT_MS = 5000;
+const withDeadline = (place: Place, timeoutMs: number): DatabaseOptions =>
+  place.dialect === 'mysql' ? { ...place, timeoutMs } : place;

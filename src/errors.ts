@@ -128,11 +128,13 @@ export const finishError = (error: GraphQLError, log: Log, suggestions = true): 
     report(failure, log);
     return moved(toClientError(failure), error);
   }
-  const { originalError: _, ...extensions } = error.extensions;
+  // Yoga quotes the request there, and takes it as the sign for status 400.
+  const { originalError: quoted, ...extensions } = error.extensions;
   const code = codeOf(error);
   const message = suggestions ? error.message : withoutSuggestion(error.message);
+  const http = quoted === undefined ? {} : { http: { status: 400 } };
   return moved(
-    new GraphQLError(message, { extensions: { ...extensions, code, action: ERROR_CODES[code][0] } }),
+    new GraphQLError(message, { extensions: { ...extensions, ...http, code, action: ERROR_CODES[code][0] } }),
     error,
   );
 };
@@ -156,8 +158,17 @@ const report = (failure: unknown, log: Log): void => {
 };
 
 /** The error at the place of another. */
-const moved = ({ message, extensions }: GraphQLError, { nodes, path }: GraphQLError): GraphQLError =>
-  new GraphQLError(message, { nodes: nodes ?? null, path: path ?? null, extensions });
+const moved = (
+  { message, extensions }: GraphQLError,
+  { nodes, source, positions, path }: GraphQLError,
+): GraphQLError =>
+  new GraphQLError(message, {
+    nodes: nodes ?? null,
+    source: source ?? null,
+    positions: positions ?? null,
+    path: path ?? null,
+    extensions,
+  });
 
 /** Errors without a code come from graphql-js: a variable whose value doesn't fit its type. */
 const codeOf = ({ extensions: { code } }: GraphQLError): ErrorCode => {

@@ -52,3 +52,17 @@ export const graphiqlOptions: GraphiQLOptions = {
   shouldPersistHeaders: true,
   credentials: 'same-origin',
 };
+
+/**
+ * A tab reacts when it is pressed: GraphiQL measures its tabs before they have their names, takes the first
+ * press on one for the start of a drag, and the click is lost.
+ */
+const TAB_SCRIPT = `<script>
+  addEventListener('pointerdown', (event) => event.target.closest?.('.graphiql-tab-button')?.click(), true);
+</script>`;
+
+/** Wraps a renderer of the page so that its tabs take the first click. */
+export const withTabScript =
+  (render: (options?: GraphiQLOptions) => string) =>
+  (options?: GraphiQLOptions): string =>
+    render(options).replace(/<\/body>\s*<\/html>\s*$/, () => `${TAB_SCRIPT}</body></html>`);

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { App } from './app.ts';
-import { clientAddress } from './client-address.ts';
 import type { HttpOptions } from './config.ts';
 import { type ErrorCode, failureBody } from './errors.ts';
+import { clientAddress } from './http/client-address.ts';
 import {
   corsHeaders,
   isPreflight,
@@ -11,7 +11,7 @@ import {
   MAX_URL_CHARS,
   refuseBrokenRequests,
   securityHeaders,
-} from './http-gates.ts';
+} from './http/gates.ts';
 import { createHealth } from './ops/health.ts';
 
 export type HttpServer = {
@@ -21,7 +21,7 @@ export type HttpServer = {
 };
 
 type Reply = { status: number; headers?: Record<string, string>; body?: string | Buffer };
-type Route = (request: IncomingMessage, url: URL, requestId: string) => Promise<Reply> | Reply;
+type Route = (request: IncomingMessage, search: string, requestId: string) => Promise<Reply> | Reply;
 
 const MAX_BODY_BYTES = 64 * 1024;
 /** A longer body is refused before it has arrived, which a client may see as a broken connection. */
@@ -35,7 +35,8 @@ const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
  * @throws {Error} of node:net, with code EADDRINUSE or EACCES
  */
 export const listen = async (app: App, options: HttpOptions): Promise<HttpServer> => {
-  const { host, port, graphiql, trustedProxies, corsOrigins, requestTimeoutMs } = options;
+  const { host, port, graphiql } = options;
+  const { trustedProxies = 0, corsOrigins = [], requestTimeoutMs = 30_000 } = options;
   const health = createHealth(() => app.storage.ping());
   const routes: Readonly<Record<string, Route>> = {
     '/graphql': graphqlRoute(app, trustedProxies),
@@ -104,25 +105,24 @@ const answer = async (
   request: IncomingMessage,
   requestId: string,
 ) => {
-  const target = request.url ?? '/';
-  if (target.length > MAX_URL_CHARS)
+  const { url = '/' } = request;
+  if (url.length > MAX_URL_CHARS)
     return refuse(414, 'BAD_REQUEST', `The URL is longer than ${MAX_URL_CHARS / 1024} KB: send a POST.`);
-  const url = URL.canParse(target, 'http://localhost') ? new URL(target, 'http://localhost') : null;
-  const route = url && Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
-  if (!url || !route)
-    return refuse(404, 'NOT_FOUND', 'There is nothing at this path; the API is at /graphql.');
-  return isPreflight(request) ? { status: 204 } : route(request, url, requestId);
+  const [path = '/'] = url.split('?', 1);
+  const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+  if (!route) return refuse(404, 'NOT_FOUND', 'There is nothing at this path; the API is at /graphql.');
+  return isPreflight(request) ? { status: 204 } : route(request, url.slice(path.length), requestId);
 };
 
 const graphqlRoute =
   (app: App, trustedProxies: number): Route =>
-  async (request, url, requestId) => {
+  async (request, search, requestId) => {
     const body = await readBody(request);
     if (body === 'TOO_LARGE')
       return refuse(413, 'REQUEST_ENTITY_TOO_LARGE', `The body is longer than ${MAX_BODY_BYTES / 1024} KB.`);
     const { method = 'GET' } = request;
     const response = await app.fetch(
-      `http://localhost/graphql${url.search}`,
+      `http://localhost/graphql${search}`,
       { method, headers: headersOf(request), ...(method === 'POST' ? { body } : {}) },
       {
         requestId,

@@ -6,19 +6,19 @@ import { ERROR_CODES } from '../src/errors.ts';
 import { schema } from '../src/schema/index.ts';
 import { createSandbox, type Sandbox } from '../src/wechat/sandbox.ts';
 import { ANSWER_CANARIES, APP_SECRET, canariesIn, canaryBytes, OUTPUT_CANARIES } from './support/canaries.ts';
-import { type Process, startProcess } from './support/process.ts';
 import { APP_ID, SECOND_APP_ID } from './support/product.ts';
+import { type Replica, startReplica } from './support/replica.ts';
 
 /** FUZZ_RUNS=20000 is what CI runs. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 2000);
 
 let sandbox: Sandbox;
-let server: Process;
+let server: Replica;
 let token = '';
 beforeAll(async () => {
   const apps = [APP_ID, SECOND_APP_ID].map((appId) => ({ appId, secret: APP_SECRET }));
   sandbox = await createSandbox({ apps, random: canaryBytes });
-  server = await startProcess({
+  server = await startReplica({
     DATABASE_URL: 'file::memory:',
     WECHAT_API_URL: sandbox.url,
     RATE_LIMIT_LOGINS_PER_ADDRESS: '0',

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { clientAddress } from '../src/client-address.ts';
+import { clientAddress } from '../src/http/client-address.ts';
 import { network } from '../src/ops/rate-limit.ts';
 import { DATABASES, MYSQL, runSql } from './support/databases.ts';
 import { type Answer, APP_ID, codeOf, SECOND_APP_ID } from './support/product.ts';

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { canariesIn } from './support/canaries.ts';
 
 /** Runs the tests, then looks for secrets in everything that they printed or logged. */
@@ -31,8 +32,11 @@ vitest.stderr.on('data', (chunk: Buffer) => {
 const exitCode = await new Promise<number>((resolve) => vitest.once('close', (code) => resolve(code ?? 1)));
 writeFileSync(`${OUTPUT}/printed.txt`, printed);
 
-const leaks = readdirSync(OUTPUT).flatMap((file) =>
-  canariesIn(readFileSync(`${OUTPUT}/${file}`, 'utf8')).map((canary) => `${file} holds the secret ${canary}`),
+const files = readdirSync(OUTPUT, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map(({ parentPath, name }) => join(parentPath, name));
+const leaks = files.flatMap((file) =>
+  canariesIn(readFileSync(file, 'utf8')).map((canary) => `${file} holds the secret ${canary}`),
 );
 for (const leak of leaks) process.stderr.write(`LEAK: ${leak}\n`);
 

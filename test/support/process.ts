@@ -1,56 +1,64 @@
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { environment } from './product.ts';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 
-/** The product as `npm start` runs it, in a process of its own. */
-export type Process = {
-  url: string;
-  port: number;
-  pid: number;
-  /** The resident memory in MB, now and at its highest; NaN where the system doesn't tell. */
-  memory(): { now: number; peak: number };
-  /** What it wrote so far. */
-  output(): string;
-  stop(): Promise<void>;
+/** A process of the product, started as `npm start` starts it, in an empty folder of its own. */
+export type Running = {
+  child: ChildProcess;
+  folder: string;
+  /** Everything that it printed so far. */
+  printed(): string;
+  exited: Promise<number | null>;
+  /** The address of the API, once it listens. */
+  origin: Promise<string>;
 };
 
-/** @param more goes on top of the environment of the tests */
-export const startProcess = async (more: Record<string, string>): Promise<Process> => {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
-    env: { PATH: process.env.PATH, ...environment(more) },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const port = await new Promise<number>((resolve, reject) => {
-    const read = (chunk: Buffer) => {
-      output += chunk;
-      const [, found] = /:(\d+)\/graphql|"port":(\d+)/.exec(output)?.filter(Boolean) ?? [];
-      if (found) resolve(Number(found));
-    };
-    child.stdout.on('data', read);
-    child.stderr.on('data', read);
-    child.once('exit', () => reject(new Error(`the process ended: ${output}`)));
-  });
-  return {
-    url: `http://127.0.0.1:${port}`,
-    port,
-    pid: child.pid ?? 0,
-    memory: () => memoryOf(child.pid ?? 0),
-    output: () => output,
-    async stop() {
-      child.kill('SIGTERM');
-      await ended;
+/** What it printed is searched for secrets after the tests. */
+const OUTPUT = resolve('.test-output');
+mkdirSync(OUTPUT, { recursive: true });
+
+/** @param folder where an earlier process ran, to find what that one left */
+export const run = (
+  env: Record<string, string>,
+  folder = mkdtempSync(join(tmpdir(), 'weapp-login-run-')),
+  script = 'main.ts',
+): Running => {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(
+    process.execPath,
+    ['--import', resolve('node_modules/tsx/dist/loader.mjs'), resolve('src', script)],
+    {
+      cwd: folder,
+      env: { PATH, HOME, PORT: '0', ...env },
     },
-  };
+  );
+  let text = '';
+  child.stdout.on('data', (chunk) => {
+    text += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    text += chunk;
+  });
+  const exited = new Promise<number | null>((done) => child.once('close', done));
+  exited.then(() => writeFileSync(join(OUTPUT, `process-${child.pid}.txt`), text));
+  const origin = new Promise<string>((done, fail) => {
+    const look = setInterval(() => {
+      const port = /localhost:(\d+)\/graphql|"port":(\d+)/.exec(text);
+      if (port) done(`http://127.0.0.1:${port[1] ?? port[2]}`);
+      if (port || child.exitCode !== null) clearInterval(look);
+    }, 20);
+    exited.then(() => fail(new Error(`the process ended: ${text}`)));
+  });
+  origin.catch(() => undefined);
+  return { child, folder, printed: () => text, exited, origin };
 };
 
-const memoryOf = (pid: number) => {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    const read = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024;
-    return { now: read('VmRSS'), peak: read('VmHWM') };
-  } catch {
-    return { now: Number.NaN, peak: Number.NaN };
-  }
+export const post = async (origin: string, query: string, token?: string) => {
+  const response = await fetch(`${origin}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+    body: JSON.stringify({ query }),
+  });
+  return response.json();
 };

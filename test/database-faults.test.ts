@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runSql } from './support/databases.ts';
+import { hasMariaDb, type MariaDb, startMariaDb } from './support/mariadb.ts';
+import { codeOf, type Product, startProduct } from './support/product.ts';
+
+const ME = '{ me { id } }';
+
+describe.skipIf(!hasMariaDb())('when MariaDB fails', () => {
+  let mariadb: MariaDb;
+  let url: string;
+  let product: Product;
+  let token: string | undefined;
+
+  beforeAll(async () => {
+    mariadb = await startMariaDb();
+    await runSql(mariadb.url, 'CREATE DATABASE faults');
+    url = `${mariadb.url}/faults?poolSize=3`;
+    product = await startProduct(url, { DATABASE_TIMEOUT_MS: '1000' });
+    token = (await product.login('dev:survivor')).data?.login.token;
+  });
+  afterAll(async () => {
+    await product.close();
+    await mariadb.stop();
+  });
+
+  const me = () => product.query(ME, { token });
+
+  test('a frozen server: every request ends with SERVICE_UNAVAILABLE, and all is well again when it thaws', async () => {
+    process.kill(mariadb.pid, 'SIGSTOP');
+    const answers = await Promise.all(Array.from({ length: 12 }, me));
+    for (const answer of answers) {
+      expect(answer.status).toBe(200);
+      expect(answer.errors?.[0]?.extensions).toEqual({
+        code: 'SERVICE_UNAVAILABLE',
+        action: 'RETRY_LATER',
+        retryAfter: 2,
+      });
+    }
+    await expect(product.app.storage.ping()).rejects.toMatchObject({ failure: 'UNAVAILABLE' });
+    process.kill(mariadb.pid, 'SIGCONT');
+    expect((await me()).errors).toBeUndefined();
+    expect((await product.login('dev:survivor')).data?.login.isNewUser).toBe(false);
+  });
+
+  test('a database without its table is our fault, never that of the token', async () => {
+    await runSql(mariadb.url, 'RENAME TABLE faults.user TO faults.elsewhere');
+    expect(codeOf(await me())).toBe('INTERNAL_SERVER_ERROR');
+    await runSql(mariadb.url, 'RENAME TABLE faults.elsewhere TO faults.user');
+    expect((await me()).errors).toBeUndefined();
+  });
+
+  test('killed connections are replaced, and no more than the request under way notices', async () => {
+    const rows = await runSql(
+      mariadb.url,
+      "SELECT id FROM information_schema.processlist WHERE db = 'faults'",
+    );
+    for (const { id } of JSON.parse(JSON.stringify(rows))) await runSql(mariadb.url, `KILL ${id}`);
+    const answers = await Promise.all(Array.from({ length: 12 }, me));
+    expect(answers.filter(({ errors }) => errors)).toEqual([]);
+  });
+
+  test('deadlocks and lock waits are tried again, so concurrent logins of many people all succeed', async () => {
+    const people = Array.from({ length: 40 }, (_, i) => `dev:many${i % 8}`);
+    const answers = await Promise.all(people.map((code) => product.login(code)));
+    expect(answers.filter(({ errors }) => errors)).toEqual([]);
+    expect(answers.filter(({ data }) => data?.login.isNewUser)).toHaveLength(8);
+  });
+});

@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { lexicographicSortSchema, printSchema } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { ERROR_CODES } from '../src/errors.ts';
+import { schema } from '../src/schema/index.ts';
+
+test('schema.graphql is what the code says: npm run generate:schema', () => {
+  expect(readFileSync('schema.graphql', 'utf8')).toBe(`${printSchema(lexicographicSortSchema(schema))}\n`);
+});
+
+test('every type, field, argument and enum value has a description', () => {
+  const bare: string[] = [];
+  const look = (name: string, thing: { description?: string | null | undefined }) => {
+    if (!thing.description) bare.push(name);
+  };
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (type.name.startsWith('__') || ['String', 'Int', 'Boolean', 'ID', 'Float'].includes(type.name))
+      continue;
+    look(type.name, type);
+    for (const value of 'getValues' in type ? type.getValues() : [])
+      look(`${type.name}.${value.name}`, value);
+    for (const field of 'getFields' in type ? Object.values(type.getFields()) : []) {
+      look(`${type.name}.${field.name}`, field);
+      for (const arg of 'args' in field ? field.args : [])
+        look(`${type.name}.${field.name}(${arg.name})`, arg);
+    }
+  }
+  expect(bare).toEqual([]);
+});
+
+test.each(['docs/errors.md', 'README.md', 'README.zh-CN.md'])(
+  'the error table of %s has every code with its action',
+  (file) => {
+    const rows = [...readFileSync(file, 'utf8').matchAll(/^\| `([A-Z_]+)` \| `([A-Z_]+)` \|/gm)].map(
+      ([, code, action]) => [code, action],
+    );
+    expect(rows).toEqual(Object.entries(ERROR_CODES).map(([code, [action]]) => [code, action]));
+  },
+);
+
+describe.each(['mysql', 'sqlite'])('migrations for %s', (dialect) => {
+  test('are what the tables say: npm run generate:migrations', () => {
+    mkdirSync('.test-output', { recursive: true });
+    const out = mkdtempSync(`.test-output/drift-${dialect}-`);
+    cpSync(`drizzle/${dialect}`, out, { recursive: true });
+    const before = readdirSync(out);
+    const printed = execFileSync(
+      process.execPath,
+      [
+        'node_modules/drizzle-kit/bin.cjs',
+        'generate',
+        `--dialect=${dialect}`,
+        `--schema=./src/storage/${dialect}.schema.ts`,
+        `--out=${out}`,
+      ],
+      { encoding: 'utf8' },
+    );
+    expect(printed).toContain('No schema changes');
+    expect(readdirSync(out)).toEqual(before);
+  });
+
+  test('run in the order of their times: drizzle skips one that is older than the newest applied', () => {
+    const { entries }: { entries: { when: number; tag: string }[] } = JSON.parse(
+      readFileSync(`drizzle/${dialect}/meta/_journal.json`, 'utf8'),
+    );
+    const times = entries.map(({ when }) => when);
+    expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
+  });
+
+  test('hold one statement each for MySQL, so that a cut-off run can be finished', () => {
+    const files = readdirSync(`drizzle/${dialect}`).filter((file) => file.endsWith('.sql'));
+    expect(files.length).toBeGreaterThan(0);
+    const several = files.filter((file) =>
+      readFileSync(`drizzle/${dialect}/${file}`, 'utf8').includes('statement-breakpoint'),
+    );
+    if (dialect === 'mysql') expect(several).toEqual([]);
+  });
+});

@@ -1,0 +1,174 @@
+import { request as httpRequest } from 'node:http';
+import { serverAudits } from 'graphql-http';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type HttpServer, listen } from '../src/http.ts';
+import { DATABASES } from './support/databases.ts';
+import { type Product, startProduct } from './support/product.ts';
+
+const [database] = DATABASES;
+if (!database) throw new Error('no database');
+
+describe('HTTP in development', () => {
+  let product: Product;
+  let server: HttpServer;
+  let origin: string;
+  beforeAll(async () => {
+    product = await startProduct(await database.create(), { NODE_ENV: 'development' });
+    server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: true });
+    origin = `http://127.0.0.1:${server.port}`;
+  });
+  afterAll(async () => {
+    await server.close();
+    await product.close();
+  });
+
+  const post = (body: BodyInit, headers: Record<string, string> = { 'content-type': 'application/json' }) =>
+    fetch(`${origin}/graphql`, { method: 'POST', body, headers });
+  const codeIn = async (response: Response) => (await response.json()).errors[0].extensions;
+
+  const audits = serverAudits({ url: () => `${origin}/graphql`, fetchFn: fetch });
+  test('graphql-http has 61 audits', () => {
+    expect(audits).toHaveLength(61);
+  });
+  test.each(audits.map((audit) => [audit.id, audit.name, audit] as const))(
+    'audit %s: %s',
+    async (_id, _name, audit) => {
+      const result = await audit.fn();
+      expect('reason' in result ? result.reason : result.status).toBe('ok');
+    },
+  );
+
+  test('a login and me over the wire, as wx.request sends them', async () => {
+    const login = await post(
+      JSON.stringify({ query: 'mutation { login(code: "dev:wire") { token user { id } } }' }),
+    );
+    expect(login.status).toBe(200);
+    expect(login.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    const { token, user } = (await login.json()).data.login;
+    const me = await post(JSON.stringify({ query: '{ me { id } }' }), {
+      'content-type': 'application/json',
+      authorization: `Bearer ${token}`,
+      referer: 'https://servicewechat.com/wxcanary00000001/0/page-frame.html',
+    });
+    expect(await me.json()).toEqual({ data: { me: user } });
+  });
+
+  test('every answer bears the id of its request: the given one where it is decent', async () => {
+    expect(
+      (await post('{}', { 'content-type': 'application/json', 'x-request-id': 'abc-1' })).headers.get(
+        'x-request-id',
+      ),
+    ).toBe('abc-1');
+    const own = await post('{}', { 'content-type': 'application/json', 'x-request-id': 'a b<script>' });
+    expect(own.headers.get('x-request-id')).toMatch(/^[\da-f-]{36}$/);
+  });
+
+  test('unknown paths are 404 in JSON', async () => {
+    for (const path of [
+      '/graphqlx',
+      '/graphql/x',
+      '/constructor',
+      '/..%2fgraphql',
+      '//graphql',
+      '/yoga-health',
+    ]) {
+      const response = await fetch(origin + path);
+      expect([path, response.status]).toEqual([path, 404]);
+      expect(await codeIn(response)).toEqual({ code: 'NOT_FOUND', action: 'FIX_REQUEST' });
+    }
+  });
+
+  test('forms, plain text and multipart are refused: only JSON is taken', async () => {
+    const query = 'mutation { login(code: "dev:csrf") { token } }';
+    for (const [type, body] of [
+      ['application/x-www-form-urlencoded', `query=${encodeURIComponent(query)}`],
+      ['application/graphql', query],
+      ['text/plain', JSON.stringify({ query })],
+      [
+        'multipart/form-data; boundary=x',
+        `--x\r\nContent-Disposition: form-data; name="query"\r\n\r\n${query}\r\n--x--`,
+      ],
+      ['application/jsonx', JSON.stringify({ query })],
+    ] as const) {
+      const response = await post(body, { 'content-type': type });
+      expect([type, response.status]).toEqual([type, 415]);
+      expect(await codeIn(response)).toEqual({ code: 'BAD_REQUEST', action: 'FIX_REQUEST' });
+    }
+  });
+
+  test('a body over 64 KB is 413, with and without its length announced', async () => {
+    const long = JSON.stringify({ query: `{ me { id } } #${'x'.repeat(70_000)}` });
+    for (const chunked of [false, true]) {
+      const status = await new Promise((resolve, reject) => {
+        const request = httpRequest(`${origin}/graphql`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+        });
+        request.once('response', (response) => resolve(response.resume().statusCode)).once('error', reject);
+        if (chunked) request.write(long.slice(0, 10));
+        request.end(chunked ? long.slice(10) : long);
+      });
+      expect(status).toBe(413);
+    }
+  });
+
+  test('what cannot be parsed says so, with a code, and quotes nothing', async () => {
+    const broken = await post('{"query":"mutation { login(code: \\"Q0FOQVJZY29kZ\\"');
+    expect(broken.status).toBe(400);
+    expect(await codeIn(broken)).toEqual({ code: 'BAD_REQUEST', action: 'FIX_REQUEST' });
+    const parse = await post(JSON.stringify({ query: '{ me' }));
+    expect(await codeIn(parse)).toEqual({ code: 'GRAPHQL_PARSE_FAILED', action: 'FIX_REQUEST' });
+    const unknown = await post(JSON.stringify({ query: '{ nobody }' }));
+    expect(await codeIn(unknown)).toEqual({ code: 'GRAPHQL_VALIDATION_FAILED', action: 'FIX_REQUEST' });
+    const batch = await post(JSON.stringify([{ query: '{ me { id } }' }]));
+    expect(await codeIn(batch)).toMatchObject({ code: 'BAD_REQUEST' });
+    const method = await fetch(`${origin}/graphql`, { method: 'DELETE' });
+    expect([method.status, (await codeIn(method)).code]).toEqual([405, 'BAD_REQUEST']);
+  });
+
+  test('a mutation by GET is refused', async () => {
+    const response = await fetch(
+      `${origin}/graphql?query=${encodeURIComponent('mutation { login(code: "dev:get") { token } }')}`,
+    );
+    expect(response.status).toBe(405);
+  });
+
+  test('no other site is let in: there are no CORS headers', async () => {
+    const response = await fetch(`${origin}/graphql`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://evil.example', 'access-control-request-method': 'POST' },
+    });
+    expect([...response.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
+  });
+
+  test('/health and /ready answer, and / leads to GraphiQL', async () => {
+    expect(await (await fetch(`${origin}/health`)).json()).toEqual({ status: 'ok' });
+    expect(await (await fetch(`${origin}/ready`)).json()).toEqual({ status: 'ready' });
+    expect((await fetch(origin, { redirect: 'manual' })).headers.get('location')).toBe('/graphql');
+  });
+
+  test('GraphiQL names no other host to load from', async () => {
+    const page = await (await fetch(`${origin}/graphql`, { headers: { accept: 'text/html' } })).text();
+    expect(page).toContain('dev:alice');
+    expect(page.match(/<(script|link|img)[^>]+(src|href)=["']?https?:/g)).toBeNull();
+  });
+});
+
+describe('HTTP in production', () => {
+  test('there is no GraphiQL and no page at all', async () => {
+    const product = await startProduct(await database.create(), {
+      NODE_ENV: 'production',
+      MIGRATE_ON_START: '1',
+    });
+    const server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: false });
+    for (const path of ['/', '/graphql']) {
+      const response = await fetch(`http://127.0.0.1:${server.port}${path}`, {
+        headers: { accept: 'text/html' },
+      });
+      expect(response.status).toBeGreaterThanOrEqual(400);
+      expect(response.headers.get('content-type')).toContain('json');
+    }
+    await server.close();
+    await product.close();
+  });
+});
