@@ -59,11 +59,11 @@ export type HttpOptions = {
   /** GraphiQL is served, and the root leads to it. */
   graphiql: boolean;
   /** How many proxies of ours a request passes, each of which adds to X-Forwarded-For; 0: the header means nothing. */
-  trustedProxies: number;
+  trustedProxies?: number;
   /** Origins whose pages may read answers; `*` stands for all. */
-  corsOrigins: readonly string[];
+  corsOrigins?: readonly string[];
   /** Milliseconds in which a request must have arrived whole. */
-  requestTimeoutMs: number;
+  requestTimeoutMs?: number;
 };
 
 export type Secrets = readonly [string, ...string[]];

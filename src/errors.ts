@@ -144,12 +144,10 @@ export const finishError = (error: GraphQLError, log: Log, suggestions = true): 
   // Yoga quotes the request there, and takes it as the sign for status 400.
   const { originalError: quoted, ...extensions } = error.extensions;
   const code = codeOf(error);
-  const http = quoted === undefined ? {} : { http: { status: 400 } };
   const message = suggestions ? error.message : withoutSuggestion(error.message);
+  const http = quoted === undefined ? {} : { http: { status: 400 } };
   return moved(
-    new GraphQLError(message, {
-      extensions: { ...extensions, ...http, code, action: ERROR_CODES[code][0] },
-    }),
+    new GraphQLError(message, { extensions: { ...extensions, ...http, code, action: ERROR_CODES[code][0] } }),
     error,
   );
 };

@@ -42,8 +42,10 @@ const MAX_TOKENS = 1000;
 const MAX_DEPTH = 8;
 const MAX_ALIASES = 15;
 const MAX_DIRECTIVES = 20;
-/** As written, each fragment once: to compare them is quadratic in graphql-js. What is executed aliases limit. */
-const MAX_FIELDS = 300;
+/** Fields and spreads as written, each fragment once. What is executed aliases limit. */
+const MAX_SELECTIONS = 150;
+/** How often one name may be asked for, wherever: graphql-js compares each such field with each. */
+const MAX_REPEATS = 30;
 const MAX_ERRORS = 5;
 /** Members of objects and items of lists in the variables of a request; a profile has 8. */
 const MAX_VALUES = 500;
@@ -145,14 +147,15 @@ const tooMuch = (what: string) =>
   fail('QUERY_TOO_COMPLEX', `The query ${what}: ask for less at once, in several requests.`);
 
 /** What a selection amounts to: its depth, aliases and directives with those of the fragments that it spreads. */
-type Measure = { depth: number; fields: number; aliases: number; directives: number };
+type Measure = { depth: number; selections: number; aliases: number; directives: number };
 
-const NOTHING: Measure = { depth: 0, fields: 0, aliases: 0, directives: 0 };
+const NOTHING: Measure = { depth: 0, selections: 0, aliases: 0, directives: 0 };
 
 const tooComplex = (document: DocumentNode): GraphQLError | undefined => {
-  const { depth, fields, aliases, directives } = measure(document);
+  const { depth, selections, aliases, directives, repeats } = measure(document);
   if (depth > MAX_DEPTH) return tooMuch(`is nested deeper than ${MAX_DEPTH} levels`);
-  if (fields > MAX_FIELDS) return tooMuch(`has more than ${MAX_FIELDS} fields`);
+  if (selections > MAX_SELECTIONS) return tooMuch(`has more than ${MAX_SELECTIONS} fields and fragments`);
+  if (repeats > MAX_REPEATS) return tooMuch(`asks for one field more than ${MAX_REPEATS} times`);
   if (aliases > MAX_ALIASES) return tooMuch(`has more than ${MAX_ALIASES} aliases`);
   if (directives > MAX_DIRECTIVES) return tooMuch(`has more than ${MAX_DIRECTIVES} directives`);
   return undefined;
@@ -163,11 +166,12 @@ const tooComplex = (document: DocumentNode): GraphQLError | undefined => {
  * what is in no operation counts, for it is validated too. Introspection is deep by nature and has a rule of
  * graphql-js for itself, so its depth counts as one.
  */
-const measure = (document: DocumentNode): Measure => {
+const measure = (document: DocumentNode): Measure & { repeats: number } => {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions)
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   const measured = new Map<string, Measure>();
+  const names = new Map<string, number>();
 
   const ofFragment = (name: string): Measure => {
     const done = measured.get(name);
@@ -186,14 +190,16 @@ const measure = (document: DocumentNode): Measure => {
   const ofSelection = (selection: SelectionNode): Measure => {
     const directives = selection.directives?.length ?? 0;
     if (selection.kind === Kind.FRAGMENT_SPREAD)
-      return plus({ ...ofFragment(selection.name.value), fields: 0 }, { directives });
+      return plus({ ...ofFragment(selection.name.value), selections: 0 }, { selections: 1, directives });
     const inner = ofSet(selection.selectionSet);
-    if (selection.kind === Kind.INLINE_FRAGMENT) return plus(inner, { directives });
+    if (selection.kind === Kind.INLINE_FRAGMENT) return plus(inner, { selections: 1, directives });
+    const name = (selection.alias ?? selection.name).value;
+    names.set(name, (names.get(name) ?? 0) + 1);
     const depth = selection.name.value.startsWith('__') ? 1 - inner.depth : 1;
-    return plus(inner, { depth, fields: 1, aliases: selection.alias ? 1 : 0, directives });
+    return plus(inner, { depth, selections: 1, aliases: selection.alias ? 1 : 0, directives });
   };
 
-  return document.definitions
+  const total = document.definitions
     .map((definition) => {
       if (definition.kind === Kind.FRAGMENT_DEFINITION) return ofFragment(definition.name.value);
       if (definition.kind !== Kind.OPERATION_DEFINITION) return NOTHING;
@@ -203,6 +209,7 @@ const measure = (document: DocumentNode): Measure => {
       return plus(ofSet(definition.selectionSet), { directives: directives + ofVariables });
     })
     .reduce(together, NOTHING);
+  return { ...total, repeats: Math.max(0, ...names.values()) };
 };
 
 const together = (a: Measure, b: Measure): Measure => ({
@@ -212,7 +219,7 @@ const together = (a: Measure, b: Measure): Measure => ({
 
 const plus = (a: Measure, b: Partial<Measure>): Measure => ({
   depth: a.depth + (b.depth ?? 0),
-  fields: a.fields + (b.fields ?? 0),
+  selections: a.selections + (b.selections ?? 0),
   aliases: a.aliases + (b.aliases ?? 0),
   directives: a.directives + (b.directives ?? 0),
 });

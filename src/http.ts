@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { App } from './app.ts';
-import { clientAddress } from './client-address.ts';
 import type { HttpOptions } from './config.ts';
 import { type ErrorCode, failureBody } from './errors.ts';
+import { clientAddress } from './http/client-address.ts';
 import {
   corsHeaders,
   isPreflight,
@@ -12,7 +12,7 @@ import {
   MAX_URL_CHARS,
   refuseBrokenRequests,
   securityHeaders,
-} from './http-gates.ts';
+} from './http/gates.ts';
 import { createHealth } from './ops/health.ts';
 
 export type HttpServer = {
@@ -37,7 +37,8 @@ const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
  * @throws {Error} of node:net, with code EADDRINUSE or EACCES
  */
 export const listen = async (app: App, options: HttpOptions): Promise<HttpServer> => {
-  const { host, port, graphiql, trustedProxies, corsOrigins, requestTimeoutMs } = options;
+  const { host, port, graphiql } = options;
+  const { trustedProxies = 0, corsOrigins = [], requestTimeoutMs = 30_000 } = options;
   const health = createHealth(() => app.storage.ping());
   const routes: Readonly<Record<string, Route>> = {
     '/graphql': graphqlRoute(app, trustedProxies),

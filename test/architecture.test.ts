@@ -13,12 +13,11 @@ const importsOf = (file: string) =>
 const roomOf = (file: string) =>
   (file.includes('/') ? dirname(file).split('/')[0] : file.replace('.ts', '')) ?? '';
 
-/** Which rooms a room may import from, beside itself. `cli` and `main` are processes; `config` names types only. */
+/** Which rooms a room may import from, beside itself. `cli` and `main` are processes; `config` names types, and reads keys. */
 const ALLOWED: Record<string, readonly string[]> = {
   main: ['app', 'cli', 'config', 'http'],
   cli: ['config', 'development', 'ops', 'schema', 'storage', 'wechat'],
-  http: ['app', 'client-address', 'config', 'errors', 'http-gates', 'ops'],
-  'http-gates': ['errors'],
+  http: ['app', 'config', 'errors', 'ops'],
   app: [
     'auth',
     'config',
@@ -32,11 +31,11 @@ const ALLOWED: Record<string, readonly string[]> = {
     'storage',
     'wechat',
   ],
+  gates: ['errors'],
+  pushes: ['ops', 'storage', 'wechat'],
   schema: ['auth', 'context', 'errors', 'ops', 'storage', 'wechat'],
   context: ['auth', 'ops', 'storage', 'wechat'],
   errors: ['auth', 'ops', 'storage', 'wechat'],
-  gates: ['errors'],
-  pushes: ['ops', 'storage', 'wechat'],
   config: ['auth', 'ops', 'storage', 'wechat'],
   development: ['config'],
 };

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
-import { startProcess } from './support/process.ts';
 import { environment } from './support/product.ts';
+import { startReplica } from './support/replica.ts';
 import { type Server, startServer } from './support/server.ts';
 
 const OURS = 'https://admin.example.com';
@@ -267,7 +267,7 @@ describe('the gates of HTTP', () => {
 });
 
 test('300 bodies of 20 MB: 300 × 413, in less than 300 MB of memory', async () => {
-  const server = await startProcess({
+  const server = await startReplica({
     NODE_ENV: 'production',
     HOST: '127.0.0.1',
     DATABASE_URL: 'file::memory:',

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { clientAddress } from '../src/client-address.ts';
-import { network } from '../src/ops/rate-limit.ts';
+import { clientAddress } from '../src/http/client-address.ts';
+import { createRateLimits, network } from '../src/ops/rate-limit.ts';
 import { DATABASES, MYSQL, runSql } from './support/databases.ts';
 import { type Answer, APP_ID, codeOf, SECOND_APP_ID } from './support/product.ts';
 import { type Server, startServer } from './support/server.ts';
@@ -121,6 +121,13 @@ describe.skipIf(!MYSQL)('rate limits of several replicas', () => {
     expect(answers).toEqual([...Array(10).fill('OK'), 'RATE_LIMITED', 'RATE_LIMITED']);
     await server.close();
   });
+});
+
+test('phone numbers are limited by user', async () => {
+  const limits = createRateLimits({ loginsPerAddress: 0, loginsPerApp: 0, phonesPerUser: 2 });
+  expect([await limits.phone('a'), await limits.phone('a')]).toEqual([0, 0]);
+  expect(await limits.phone('a')).toBe(3600);
+  expect(await limits.phone('b')).toBe(0);
 });
 
 test('the address of a client: of the peer, or of the proxy that is ours', () => {

@@ -5,27 +5,27 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSandbox, type Sandbox } from '../src/wechat/sandbox/index.ts';
 import { APP_SECRET, canaryBytes } from './support/canaries.ts';
 import { DATABASES, MYSQL, runSql } from './support/databases.ts';
-import { type Process, startProcess } from './support/process.ts';
 import { APP_ID, SECOND_APP_ID } from './support/product.ts';
+import { type Replica, startReplica } from './support/replica.ts';
 import { startServer } from './support/server.ts';
 
 describe.skipIf(!MYSQL)('two processes on one MariaDB', () => {
   let sandbox: Sandbox;
-  let replicas: [Process, Process];
+  let replicas: [Replica, Replica];
   let url: string;
   beforeAll(async () => {
     const apps = [APP_ID, SECOND_APP_ID].map((appId) => ({ appId, secret: APP_SECRET }));
     sandbox = await createSandbox({ apps, random: canaryBytes });
     url = (await MYSQL?.create()) ?? '';
     const environment = { DATABASE_URL: url, WECHAT_API_URL: sandbox.url };
-    replicas = await Promise.all([startProcess(environment), startProcess(environment)]);
+    replicas = await Promise.all([startReplica(environment), startReplica(environment)]);
   });
   afterAll(async () => {
     await Promise.all(replicas.map((replica) => replica.stop()));
     await sandbox.close();
   });
 
-  const ask = async (replica: Process, query: string, token?: string) => {
+  const ask = async (replica: Replica, query: string, token?: string) => {
     const response = await fetch(`${replica.url}/graphql`, {
       method: 'POST',
       headers: {
@@ -37,9 +37,9 @@ describe.skipIf(!MYSQL)('two processes on one MariaDB', () => {
     const { data, errors } = await response.json();
     return { data, code: errors?.[0].extensions.code };
   };
-  const logIn = async (replica: Process, name: string): Promise<{ token: string; user: { id: string } }> =>
+  const logIn = async (replica: Replica, name: string): Promise<{ token: string; user: { id: string } }> =>
     (await ask(replica, `mutation { login(code: "dev:${name}") { token user { id } } }`)).data.login;
-  const me = async (replica: Process, token: string) => {
+  const me = async (replica: Replica, token: string) => {
     const { data, code } = await ask(replica, '{ me { id } }', token);
     return code ?? data.me.id;
   };

@@ -14,7 +14,11 @@ export type AuditLine = {
   change?: Record<string, string | boolean>;
 };
 
-/** Writes an audit line, with `"audit"` in it to search for; also where LOG_LEVEL leaves out `info`. */
+/**
+ * Writes an audit line, with `"audit"` in it to search for. What was done is written also where LOG_LEVEL leaves out
+ * `info`; what was refused is not, for anybody can cause that at will.
+ */
 export const writeAudit = (log: Log, line: AuditLine): void => {
-  if (log.level !== 'silent') log.child({}, { level: 'info' }).info({ audit: line }, 'audit');
+  const always = line.outcome === 'allowed' && log.level !== 'silent';
+  (always ? log.child({}, { level: 'info' }) : log).info({ audit: line }, 'audit');
 };

@@ -21,7 +21,10 @@ export type CounterPool = {
 const TIMEOUT_MS = 500;
 const POOL_SIZE = 4;
 
-/** @param onFailure hears of every statement that failed */
+/**
+ * The mode of the session is the server's own here, so keys must not need escaping: addresses, AppIDs and ids of ours.
+ * @param onFailure hears of every statement that failed
+ */
 export const createCounterPool = (
   options: MysqlOptions,
   onFailure: (error: StorageError) => void,

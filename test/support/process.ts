@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { environment } from './product.ts';
 
 /** A process of the product, started as `npm start` starts it, in an empty folder of its own. */
 export type Running = {
@@ -62,44 +61,4 @@ export const post = async (origin: string, query: string, token?: string) => {
     body: JSON.stringify({ query }),
   });
   return response.json();
-};
-
-/** The product of the tests in a process of its own, which listens. */
-export type Process = {
-  url: string;
-  port: number;
-  pid: number;
-  /** The resident memory in MB, now and at its highest; NaN where the system doesn't tell. */
-  memory(): { now: number; peak: number };
-  /** What it wrote so far. */
-  output(): string;
-  stop(): Promise<void>;
-};
-
-/** @param more goes on top of the environment of the tests */
-export const startProcess = async (more: Record<string, string>): Promise<Process> => {
-  const { child, origin, printed, exited } = run(environment(more));
-  const url = await origin;
-  const { pid = 0 } = child;
-  return {
-    url,
-    port: Number(new URL(url).port),
-    pid,
-    memory: () => memoryOf(pid),
-    output: printed,
-    async stop() {
-      child.kill('SIGTERM');
-      await exited;
-    },
-  };
-};
-
-const memoryOf = (pid: number) => {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    const read = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024;
-    return { now: read('VmRSS'), peak: read('VmHWM') };
-  } catch {
-    return { now: Number.NaN, peak: Number.NaN };
-  }
 };
