@@ -203,6 +203,7 @@ describe('the client and the accidents of a login', () => {
     expect(first?.headers['idempotency-key']).toMatch(/^[\w.-]{16,64}$/);
     expect(second?.headers['idempotency-key']).toBe(first?.headers['idempotency-key']);
     expect(second?.body).toEqual(first?.body);
+    expect([phone.seen.logins, wire.count('Login')]).toEqual([1, 2]);
   });
 
   test('the request of login is lost on the wire: the same code is sent again', async () => {

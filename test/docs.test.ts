@@ -225,6 +225,23 @@ describe('docs/taro-uni-app.md', () => {
 
 const EXAMPLE = 'examples/typed-client';
 
+describe('client/README.md', () => {
+  test('its snippets compile', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weapp-login-docs-'));
+    const snippets = snippetsOf('client/README.md').filter(({ language }) => language === 'ts');
+    writeSnippets(
+      snippets.map((snippet, i) => ({ ...snippet, name: `snippet${i}.ts` })),
+      folder,
+    );
+    installClient(folder, client);
+    expect(snippets).toHaveLength(2);
+    expect(await compile(folder, { target: 'ES2022', lib: ['ES2022', 'DOM'], types: [] }, ['.'])).toEqual({
+      code: 0,
+      output: '',
+    });
+  });
+});
+
 describe('docs/codegen.md', () => {
   const page = 'docs/codegen.md';
 

@@ -7,6 +7,7 @@ import { listen } from '../src/http.ts';
 import { buildClient } from './support/client.ts';
 import { startProduct } from './support/product.ts';
 import { installClient, run, tsc } from './support/project.ts';
+import { snippetsOf } from './support/snippets.ts';
 
 const TYPED = 'examples/typed-client';
 const MINI = 'examples/mini-program';
@@ -41,6 +42,17 @@ describe('the examples compile against the committed types', () => {
     expect(output).toContain("Type 'number' is not assignable to type 'string'");
   });
 });
+
+test.each([TYPED, MINI])(
+  'CI runs the commands by which the README of %s installs and checks it',
+  (example) => {
+    const ci = readFileSync('.ci/run', 'utf8');
+    const commands = snippetsOf(`${example}/README.md`).map(({ text }) => text.trim());
+    expect(commands.some((command) => command.startsWith(`cd ${example} && npm ci`))).toBe(true);
+    for (const command of commands.filter((text) => text.includes('npm run check')))
+      for (const part of command.split(' && ')) expect(ci, command).toContain(part);
+  },
+);
 
 test('the client is typed as test/types says, from the generated documents', async () => {
   expect(await tsc('test/types')).toEqual({ code: 0, output: '' });

@@ -137,6 +137,8 @@ describe.each(DATABASES)('the example mini program against the server on $name',
     expect(codeOf(await product.query('{ me { id } }', { token }))).toBe('UNAUTHENTICATED');
     const again = await app.open(INDEX);
     expect(again.data).toMatchObject({ me: null, error: '你已退出登录' });
+    const restarted = await start().open(INDEX);
+    expect(restarted.data).toMatchObject({ me: null, error: '你已退出登录' });
     expect(phone.seen.logins).toBe(1);
     await again.call('login');
     expect(again.data).toMatchObject({ me: { id: expect.any(String) }, error: '' });
