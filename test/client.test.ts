@@ -3,8 +3,10 @@ import { gzipSync } from 'node:zlib';
 import { transformSync } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Client, ClientOptions, RequestError, Session } from '../client/src/index.mts';
-import { listen } from '../src/http.ts';
+import type { HttpServer } from '../src/http.ts';
+
 import { buildClient, loadClient } from './support/client.ts';
+import { listening } from './support/listening.ts';
 import { type Product, startProduct } from './support/product.ts';
 import { createWire, type Fate, type Wire } from './support/wire.ts';
 import { createPhone, type Phone } from './support/wx.ts';
@@ -17,7 +19,7 @@ type Me = { me: { id: string; openId: string; nickName: string | null } };
 
 let folder: string;
 let product: Product;
-let server: Awaited<ReturnType<typeof listen>>;
+let server: HttpServer;
 let wire: Wire;
 let phone: Phone;
 let people = 0;
@@ -25,7 +27,7 @@ let people = 0;
 beforeAll(async () => {
   folder = buildClient();
   product = await startProduct('file::memory:');
-  server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: false });
+  server = await listening(product);
 });
 afterAll(async () => {
   await server.close();

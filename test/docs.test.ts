@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Client, RequestError } from '../client/src/index.mts';
-import { type HttpServer, listen } from '../src/http.ts';
+import type { HttpServer } from '../src/http.ts';
 import { buildClient } from './support/client.ts';
+import { listening } from './support/listening.ts';
 import { createLoader, handlersIn, launch } from './support/mini-program.ts';
 import { type Product, startProduct } from './support/product.ts';
 import { installClient, run, tsc } from './support/project.ts';
@@ -27,7 +28,7 @@ let phone: Phone;
 beforeAll(async () => {
   client = buildClient();
   product = await startProduct('file::memory:');
-  server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: false });
+  server = await listening(product);
 });
 afterAll(async () => {
   await server.close();

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { buildSchema, NoUnusedFragmentsRule, parse, specifiedRules, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { listen } from '../src/http.ts';
+
 import { buildClient } from './support/client.ts';
+import { listening } from './support/listening.ts';
 import { startProduct } from './support/product.ts';
 import { installClient, run, tsc } from './support/project.ts';
 import { snippetsOf } from './support/snippets.ts';
@@ -123,7 +124,7 @@ describe.skipIf(!installed)('graphql-codegen', { timeout: 120_000 }, () => {
 
   test('what it made talks to the server, by fetch and by the client', async () => {
     const product = await startProduct('file::memory:');
-    const server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: false });
+    const server = await listening(product);
     const { code, output } = await run('npm', ['start', '--silent'], {
       cwd: TYPED,
       env: { GRAPHQL_URL: `http://127.0.0.1:${server.port}/graphql` },

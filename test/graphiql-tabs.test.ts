@@ -1,8 +1,9 @@
 import { type DocumentNode, parse, TypeInfo, validate, visit, visitWithTypeInfo } from 'graphql';
 import { expect, test } from 'vitest';
 import { graphiqlOptions } from '../src/graphiql.ts';
-import { listen } from '../src/http.ts';
+
 import { schema } from '../src/schema/index.ts';
+import { listening } from './support/listening.ts';
 import { startProduct } from './support/product.ts';
 
 const tabs = graphiqlOptions.defaultTabs ?? [];
@@ -55,7 +56,7 @@ test('every comment fits the width of the editor, in Chinese first', () => {
 test('the error table is one click away, and not there without GraphiQL', async () => {
   const product = await startProduct('file::memory:', { NODE_ENV: 'development' });
   for (const graphiql of [true, false]) {
-    const server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql });
+    const server = await listening(product, { graphiql });
     const response = await fetch(`http://127.0.0.1:${server.port}/errors`);
     expect([response.status, (await response.text()).includes('WECHAT_CODE_INVALID')]).toEqual(
       graphiql ? [200, true] : [404, false],

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type HttpServer, listen } from '../src/http.ts';
+import type { HttpServer } from '../src/http.ts';
 import { buildClient } from './support/client.ts';
 import { DATABASES } from './support/databases.ts';
+import { listening } from './support/listening.ts';
 import { filesOf, handlersIn, launch, type MiniProgram } from './support/mini-program.ts';
 import { codeOf, type Product, startProduct } from './support/product.ts';
 import { createWire, type Wire } from './support/wire.ts';
@@ -27,7 +28,7 @@ describe.each(DATABASES)('the example mini program against the server on $name',
   beforeAll(async () => {
     client = buildClient();
     product = await startProduct(await database.create());
-    server = await listen(product.app, { host: '127.0.0.1', port: 0, graphiql: false });
+    server = await listening(product);
     storage = createServer((request, response) => {
       request.resume().on('end', () => response.end(JSON.stringify({ url: AVATAR })));
     });
