@@ -382,10 +382,9 @@ describe('the client and the accidents of a request', () => {
   });
 
   test('a server that never answers: NETWORK once the timeout is over', async () => {
-    const client = start({ timeout: 300 });
-    await client.login();
+    await start().login();
     wire.fate = on('Rename', 'HANG');
-    await expect(client.request(RENAME, { name: 'x' })).rejects.toMatchObject({
+    await expect(start({ timeout: 300 }).request(RENAME, { name: 'x' })).rejects.toMatchObject({
       code: 'NETWORK',
       message: 'request:fail timeout',
     });
@@ -496,16 +495,17 @@ describe('the package', () => {
   test('works by fetch in Node, with a storage and a login of the app', async () => {
     const { createClient }: typeof import('../client/src/index.mts') = await import(`${folder}/index.mjs`);
     const { fetchRequest }: typeof import('../client/src/fetch.mts') = await import(`${folder}/fetch.mjs`);
-    const client = createClient({
+    const options = {
       url: wire.url,
       request: fetchRequest(),
       login: () => 'dev:node',
       storage: phone.wx,
-      timeout: 300,
-    });
+    };
+    const client = createClient(options);
     expect((await client.request<Me>(ME)).me.openId).toMatch(/^o/);
     wire.fate = on('Rename', 'HANG');
-    await expect(client.request(RENAME, { name: 'x' })).rejects.toMatchObject({ code: 'NETWORK' });
+    const impatient = createClient({ ...options, timeout: 300 });
+    await expect(impatient.request(RENAME, { name: 'x' })).rejects.toMatchObject({ code: 'NETWORK' });
     const task = client.request(RENAME, { name: 'x' });
     task.abort();
     await expect(task).rejects.toMatchObject({ code: 'ABORTED' });
