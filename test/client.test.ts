@@ -3,10 +3,11 @@ import { gzipSync } from 'node:zlib';
 import { transformSync } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Client, ClientOptions, RequestError, Session } from '../client/src/index.mts';
-import { listen } from '../src/http.ts';
+import type { HttpServer } from '../src/http.ts';
+
 import { buildClient, loadClient } from './support/client.ts';
+import { listening } from './support/listening.ts';
 import { type Product, startProduct } from './support/product.ts';
-import { LOCAL } from './support/server.ts';
 import { createWire, type Fate, type Wire } from './support/wire.ts';
 import { createPhone, type Phone } from './support/wx.ts';
 
@@ -18,7 +19,7 @@ type Me = { me: { id: string; openId: string; nickName: string | null } };
 
 let folder: string;
 let product: Product;
-let server: Awaited<ReturnType<typeof listen>>;
+let server: HttpServer;
 let wire: Wire;
 let phone: Phone;
 let people = 0;
@@ -26,7 +27,7 @@ let people = 0;
 beforeAll(async () => {
   folder = buildClient();
   product = await startProduct('file::memory:');
-  server = await listen(product.app, LOCAL);
+  server = await listening(product);
 });
 afterAll(async () => {
   await server.close();
@@ -204,6 +205,7 @@ describe('the client and the accidents of a login', () => {
     expect(first?.headers['idempotency-key']).toMatch(/^[\w.-]{16,64}$/);
     expect(second?.headers['idempotency-key']).toBe(first?.headers['idempotency-key']);
     expect(second?.body).toEqual(first?.body);
+    expect([phone.seen.logins, wire.count('Login')]).toEqual([1, 2]);
   });
 
   test('the request of login is lost on the wire: the same code is sent again', async () => {
@@ -380,10 +382,9 @@ describe('the client and the accidents of a request', () => {
   });
 
   test('a server that never answers: NETWORK once the timeout is over', async () => {
-    const client = start({ timeout: 300 });
-    await client.login();
+    await start().login();
     wire.fate = on('Rename', 'HANG');
-    await expect(client.request(RENAME, { name: 'x' })).rejects.toMatchObject({
+    await expect(start({ timeout: 300 }).request(RENAME, { name: 'x' })).rejects.toMatchObject({
       code: 'NETWORK',
       message: 'request:fail timeout',
     });
@@ -494,16 +495,17 @@ describe('the package', () => {
   test('works by fetch in Node, with a storage and a login of the app', async () => {
     const { createClient }: typeof import('../client/src/index.mts') = await import(`${folder}/index.mjs`);
     const { fetchRequest }: typeof import('../client/src/fetch.mts') = await import(`${folder}/fetch.mjs`);
-    const client = createClient({
+    const options = {
       url: wire.url,
       request: fetchRequest(),
       login: () => 'dev:node',
       storage: phone.wx,
-      timeout: 300,
-    });
+    };
+    const client = createClient(options);
     expect((await client.request<Me>(ME)).me.openId).toMatch(/^o/);
     wire.fate = on('Rename', 'HANG');
-    await expect(client.request(RENAME, { name: 'x' })).rejects.toMatchObject({ code: 'NETWORK' });
+    const impatient = createClient({ ...options, timeout: 300 });
+    await expect(impatient.request(RENAME, { name: 'x' })).rejects.toMatchObject({ code: 'NETWORK' });
     const task = client.request(RENAME, { name: 'x' });
     task.abort();
     await expect(task).rejects.toMatchObject({ code: 'ABORTED' });

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Client, RequestError } from '../client/src/index.mts';
-import { type HttpServer, listen } from '../src/http.ts';
+import type { HttpServer } from '../src/http.ts';
 import { buildClient } from './support/client.ts';
+import { listening } from './support/listening.ts';
 import { createLoader, handlersIn, launch } from './support/mini-program.ts';
 import { type Product, startProduct } from './support/product.ts';
 import { installClient, run, tsc } from './support/project.ts';
-import { LOCAL } from './support/server.ts';
 import { linksOf, snippetsOf, writeSnippets } from './support/snippets.ts';
 import { createPhone, type Phone } from './support/wx.ts';
 
@@ -28,7 +28,7 @@ let phone: Phone;
 beforeAll(async () => {
   client = buildClient();
   product = await startProduct('file::memory:');
-  server = await listen(product.app, LOCAL);
+  server = await listening(product);
 });
 afterAll(async () => {
   await server.close();
@@ -225,6 +225,23 @@ describe('docs/taro-uni-app.md', () => {
 });
 
 const EXAMPLE = 'examples/typed-client';
+
+describe('client/README.md', () => {
+  test('its snippets compile', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weapp-login-docs-'));
+    const snippets = snippetsOf('client/README.md').filter(({ language }) => language === 'ts');
+    writeSnippets(
+      snippets.map((snippet, i) => ({ ...snippet, name: `snippet${i}.ts` })),
+      folder,
+    );
+    installClient(folder, client);
+    expect(snippets).toHaveLength(2);
+    expect(await compile(folder, { target: 'ES2022', lib: ['ES2022', 'DOM'], types: [] }, ['.'])).toEqual({
+      code: 0,
+      output: '',
+    });
+  });
+});
 
 describe('docs/codegen.md', () => {
   const page = 'docs/codegen.md';

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { buildSchema, NoUnusedFragmentsRule, parse, specifiedRules, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { listen } from '../src/http.ts';
+
 import { buildClient } from './support/client.ts';
+import { listening } from './support/listening.ts';
 import { startProduct } from './support/product.ts';
 import { installClient, run, tsc } from './support/project.ts';
-import { LOCAL } from './support/server.ts';
+import { snippetsOf } from './support/snippets.ts';
 
 const TYPED = 'examples/typed-client';
 const MINI = 'examples/mini-program';
@@ -42,6 +43,17 @@ describe('the examples compile against the committed types', () => {
     expect(output).toContain("Type 'number' is not assignable to type 'string'");
   });
 });
+
+test.each([TYPED, MINI])(
+  'CI runs the commands by which the README of %s installs and checks it',
+  (example) => {
+    const ci = readFileSync('.ci/run', 'utf8');
+    const commands = snippetsOf(`${example}/README.md`).map(({ text }) => text.trim());
+    expect(commands.some((command) => command.startsWith(`cd ${example} && npm ci`))).toBe(true);
+    for (const command of commands.filter((text) => text.includes('npm run check')))
+      for (const part of command.split(' && ')) expect(ci, command).toContain(part);
+  },
+);
 
 test('the client is typed as test/types says, from the generated documents', async () => {
   expect(await tsc('test/types')).toEqual({ code: 0, output: '' });
@@ -112,7 +124,7 @@ describe.skipIf(!installed)('graphql-codegen', { timeout: 120_000 }, () => {
 
   test('what it made talks to the server, by fetch and by the client', async () => {
     const product = await startProduct('file::memory:');
-    const server = await listen(product.app, LOCAL);
+    const server = await listening(product);
     const { code, output } = await run('npm', ['start', '--silent'], {
       cwd: TYPED,
       env: { GRAPHQL_URL: `http://127.0.0.1:${server.port}/graphql` },

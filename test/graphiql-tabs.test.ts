@@ -1,10 +1,11 @@
+import { createContext, runInContext } from 'node:vm';
 import { type DocumentNode, parse, TypeInfo, validate, visit, visitWithTypeInfo } from 'graphql';
 import { expect, test } from 'vitest';
-import { graphiqlOptions } from '../src/graphiql.ts';
-import { listen } from '../src/http.ts';
+import { graphiqlOptions, withScripts } from '../src/graphiql.ts';
+
 import { schema } from '../src/schema/index.ts';
+import { listening } from './support/listening.ts';
 import { startProduct } from './support/product.ts';
-import { LOCAL } from './support/server.ts';
 
 const tabs = graphiqlOptions.defaultTabs ?? [];
 const documents = tabs.map(({ query }) => parse(query ?? ''));
@@ -56,7 +57,7 @@ test('every comment fits the width of the editor, in Chinese first', () => {
 test('the error table is one click away, and not there without GraphiQL', async () => {
   const product = await startProduct('file::memory:', { NODE_ENV: 'development' });
   for (const graphiql of [true, false]) {
-    const server = await listen(product.app, { ...LOCAL, graphiql });
+    const server = await listening(product, { graphiql });
     const response = await fetch(`http://127.0.0.1:${server.port}/errors`);
     expect([response.status, (await response.text()).includes('WECHAT_CODE_INVALID')]).toEqual(
       graphiql ? [200, true] : [404, false],
@@ -64,4 +65,36 @@ test('the error table is one click away, and not there without GraphiQL', async 
     await server.close();
   }
   await product.close();
+});
+
+test('the placeholder in a header stands for the token of the last login, until logout', async () => {
+  const [, script = ''] = /<head><script>(.*?)<\/script>/s.exec(withScripts(() => '<head></head>')()) ?? [];
+  const kept = new Map<string, string>();
+  const sent: (string | null)[] = [];
+  const answers: object[] = [
+    { data: { me: null } },
+    { data: { login: { token: 'a.b.c' } } },
+    { data: { me: {} } },
+    { data: { me: {} } },
+    { data: { logout: true } },
+    { data: { me: null } },
+  ];
+  const window = {
+    fetch: async (_url: string, { headers }: { headers: HeadersInit }) => {
+      sent.push(new Headers(headers).get('authorization'));
+      return Response.json(answers.shift());
+    },
+  };
+  const sessionStorage = {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => kept.set(key, value),
+    removeItem: (key: string) => kept.delete(key),
+  };
+  runInContext(script, createContext({ window, Headers, sessionStorage }));
+  const placeholder = 'Bearer PASTE_THE_TOKEN_HERE';
+  for (const authorization of [placeholder, '', placeholder, 'Bearer x.y.z', placeholder, placeholder]) {
+    await window.fetch('/graphql', { headers: authorization ? [['authorization', authorization]] : [] });
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  expect(sent).toEqual([null, null, 'Bearer a.b.c', 'Bearer x.y.z', 'Bearer a.b.c', null]);
 });

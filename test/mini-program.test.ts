@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type HttpServer, listen } from '../src/http.ts';
+import type { HttpServer } from '../src/http.ts';
 import { buildClient } from './support/client.ts';
 import { DATABASES } from './support/databases.ts';
+import { listening } from './support/listening.ts';
 import { filesOf, handlersIn, launch, type MiniProgram } from './support/mini-program.ts';
 import { codeOf, type Product, startProduct } from './support/product.ts';
-import { LOCAL } from './support/server.ts';
 import { createWire, type Wire } from './support/wire.ts';
 import { createPhone, type Phone } from './support/wx.ts';
 
@@ -28,7 +28,7 @@ describe.each(DATABASES)('the example mini program against the server on $name',
   beforeAll(async () => {
     client = buildClient();
     product = await startProduct(await database.create());
-    server = await listen(product.app, LOCAL);
+    server = await listening(product);
     storage = createServer((request, response) => {
       request.resume().on('end', () => response.end(JSON.stringify({ url: AVATAR })));
     });
@@ -138,6 +138,8 @@ describe.each(DATABASES)('the example mini program against the server on $name',
     expect(codeOf(await product.query('{ me { id } }', { token }))).toBe('UNAUTHENTICATED');
     const again = await app.open(INDEX);
     expect(again.data).toMatchObject({ me: null, error: '你已退出登录' });
+    const restarted = await start().open(INDEX);
+    expect(restarted.data).toMatchObject({ me: null, error: '你已退出登录' });
     expect(phone.seen.logins).toBe(1);
     await again.call('login');
     expect(again.data).toMatchObject({ me: { id: expect.any(String) }, error: '' });

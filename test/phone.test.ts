@@ -193,3 +193,19 @@ describe('every errcode of the phone API and of the token API', () => {
     await product.close();
   });
 });
+
+test('a user who asks too often is refused before a code is spent', async () => {
+  const product = await startProduct('file::memory:', { RATE_LIMIT_PHONES_PER_USER: '2' });
+  await product.control('users', { user: 'eager', phone: nextNumber(), countryCode: '86' });
+  const { data } = await product.login('dev:eager');
+  const attempts: Answer<unknown>[] = [];
+  for (let i = 0; i < 3; i += 1) {
+    const { code } = await product.control<{ code: string }>('phone-codes', { user: 'eager' });
+    const query = `mutation { bindPhone(code: "${code}") { id } }`;
+    attempts.push(await product.query(query, { token: data?.login.token }));
+  }
+  expect(attempts.map(codeOf)).toEqual([undefined, undefined, 'RATE_LIMITED']);
+  expect(attempts[2]?.errors?.[0]?.extensions.retryAfter).toBeGreaterThan(3000);
+  expect(product.sandbox.calls().filter(({ path }) => path === PHONE_PATH)).toHaveLength(2);
+  await product.close();
+});

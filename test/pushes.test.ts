@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
-import { type HttpServer, listen } from '../src/http.ts';
+import type { HttpServer } from '../src/http.ts';
 import { openIdOf } from '../src/wechat/sandbox/index.ts';
 import { canariesIn, PHONE_MARK, PUSH_AES_KEY, PUSH_TOKEN } from './support/canaries.ts';
 import { DATABASES, runSql } from './support/databases.ts';
+import { listening } from './support/listening.ts';
 import { APP_ID, codeOf, environment, type Product, SECOND_APP_ID, startProduct } from './support/product.ts';
-import { LOCAL } from './support/server.ts';
 
 const ME = '{ me { id nickName avatarUrl city phoneNumber } }';
 
@@ -46,7 +46,7 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
     product = await startProduct(url, {
       WECHAT_PUSH: `${APP_ID}:${PUSH_TOKEN}:${PUSH_AES_KEY}, ${SECOND_APP_ID}:${PUSH_TOKEN}`,
     });
-    server = await listen(product.app, LOCAL);
+    server = await listening(product);
   });
   afterAll(async () => {
     await server.close();

@@ -1,6 +1,7 @@
 import { fail } from '../errors.ts';
 import type { User } from '../storage/users.ts';
 import { builder, requireViewer } from './builder.ts';
+import { countPhoneBind } from './limits.ts';
 import { CODE, findApp } from './login.ts';
 import { SELF, UserType } from './user.ts';
 
@@ -23,7 +24,10 @@ builder.mutationField('bindPhone', (t) =>
       const { id, appId, openId } = await requireViewer(context);
       const app = findApp(context.apps, appId);
       const code = readPhoneCode(args.code);
-      const ask = () => context.wechat.phoneNumber(app, openId, code);
+      const ask = async () => {
+        await countPhoneBind(context, id);
+        return context.wechat.phoneNumber(app, openId, code);
+      };
       const phone = await context.repeats.phone([appId, openId, code], ask);
       return readBound(await context.users.setPhone(id, phone));
     },

@@ -2,16 +2,6 @@ import { readConfig } from '../../src/config.ts';
 import { listen } from '../../src/http.ts';
 import { type Answer, environment, type Product, readAnswer, startProduct } from './product.ts';
 
-/** For listen(): a free port of this machine, and no proxy in front. */
-export const LOCAL = {
-  host: '127.0.0.1',
-  port: 0,
-  graphiql: false,
-  trustedProxies: 0,
-  corsOrigins: [],
-  requestTimeoutMs: 30_000,
-};
-
 /** The product on a port of its own, spoken to over HTTP. */
 export type Server = {
   product: Product;
