@@ -249,7 +249,11 @@ describe('whatever is encrypted', () => {
     const any = z.looseObject({ watermark: z.object({ appid: z.string(), timestamp: z.int() }) });
     fc.assert(
       fc.property(
-        fc.dictionary(fc.string({ unit: 'grapheme' }), fc.json()),
+        // But for `__proto__`, which zod drops.
+        fc.dictionary(
+          fc.string({ unit: 'grapheme' }).filter((name) => name !== '__proto__'),
+          fc.json(),
+        ),
         bytes16,
         bytes16,
         (data, key, iv) => {
