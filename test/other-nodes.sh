@@ -6,6 +6,6 @@ for version in 22 24; do
   folder=$(mktemp -d)
   npm install --prefix "$folder" --no-save --no-audit --no-fund --silent "$package@$version"
   echo "-- $("$folder/node_modules/$package/bin/node" --version)"
-  PATH="$folder/node_modules/$package/bin:$PATH" npm test
+  FUZZ_RUNS=2000 PATH="$folder/node_modules/$package/bin:$PATH" npm test
   rm -rf "$folder"
 done
