@@ -266,13 +266,15 @@ describe('the gates of HTTP', () => {
   });
 });
 
-test('300 bodies of 20 MB: 300 × 413, in less than 300 MB of memory', async () => {
+/** Node 24 has 270 MB before its first request, Node 20 has 130. */
+test('300 bodies of 20 MB: 300 × 413, in less than 300 MB of memory, or 120 MB more than at rest', async () => {
   const server = await startReplica({
     NODE_ENV: 'production',
     HOST: '127.0.0.1',
     DATABASE_URL: 'file::memory:',
     MIGRATE_ON_START: '1',
   });
+  const atRest = server.memory().now;
   const body = `{"query":"{ ${'a '.repeat(10_000_000)}"}`;
   const send = async () => {
     const headers = { 'content-type': 'application/json' };
@@ -283,8 +285,10 @@ test('300 bodies of 20 MB: 300 × 413, in less than 300 MB of memory', async () 
   const statuses: number[] = [];
   for (let i = 0; i < 75; i++) statuses.push(...(await Promise.all([send(), send(), send(), send()])));
   const { peak } = server.memory();
-  process.stdout.write(`300 bodies of 20 MB: at most ${Math.round(peak)} MB of memory\n`);
+  process.stdout.write(
+    `300 bodies of 20 MB: at most ${Math.round(peak)} MB of memory, ${Math.round(atRest)} MB before\n`,
+  );
   expect(statuses).toEqual(Array(300).fill(413));
-  expect(Number.isNaN(peak) || peak < 300).toBe(true);
+  expect(Number.isNaN(peak) || peak < Math.max(300, atRest + 120)).toBe(true);
   await server.stop();
 }, 120_000);
