@@ -195,6 +195,19 @@ describe('the client logs in by itself', () => {
     for (let i = 0; i < 3; i++) await client.request(ME);
     expect(phone.seen.logins).toBe(1);
   });
+
+  test.each([3590, 3560])(
+    'a phone whose clock is %i seconds ahead does not log in or renew all the time',
+    async (ahead) => {
+      let later = ahead * 1000;
+      const client = start({ now: () => Date.now() + later });
+      for (let i = 0; i < 5; i++) {
+        await client.request(ME);
+        later += 15_000;
+      }
+      expect([phone.seen.logins, wire.count('Renew')]).toEqual([1, 0]);
+    },
+  );
 });
 
 describe('the client and the accidents of a login', () => {
@@ -430,6 +443,19 @@ describe('the session in the hands of the app', () => {
     await client.login();
     await client.request(ME);
     expect(sessions.map((session) => session?.user.id)).toEqual([user.id, undefined, user.id]);
+  });
+
+  test('a login that the app asks for while a renewal is on its way asks WeChat all the same', async () => {
+    let later = 0;
+    const client = start({ now: () => Date.now() + later });
+    await client.login();
+    later = 0.9 * HOUR;
+    product.clock.now = Date.now() + later;
+    const request = client.request<Me>(ME);
+    expect((await client.login()).isNewUser).toBe(false);
+    expect((await request).me.openId).toMatch(/^o/);
+    expect([phone.seen.logins, wire.count('Login'), wire.count('Renew')]).toEqual([2, 2, 1]);
+    product.clock.now = Date.now();
   });
 
   test('logout forgets the token on this phone even if the server does not hear of it', async () => {
