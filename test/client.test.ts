@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { transformSync } from 'esbuild';
+import { parse, print } from 'graphql';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Client, ClientOptions, RequestError, Session } from '../client/src/index.mts';
 import type { HttpServer } from '../src/http.ts';
@@ -507,6 +508,22 @@ describe('the package', () => {
       target: 'es2018',
     });
     expect(gzipSync(code, { level: 9 }).byteLength).toBeLessThanOrEqual(2048);
+  });
+
+  test('operations.graphql says what the client sends by itself', async () => {
+    const client = start();
+    await client.login();
+    await client.logout();
+    let later = 0;
+    const renewing = start({ now: () => Date.now() + later });
+    await renewing.login();
+    later = 0.9 * HOUR;
+    await renewing.request(ME);
+    const sent = new Set(wire.sent.map(({ body }) => String(body.query)).filter((text) => text !== ME));
+    const printed = (text: string) => parse(text, { noLocation: true }).definitions.map(print).sort();
+    expect([...sent].flatMap(printed).sort()).toEqual(
+      printed(readFileSync('client/operations.graphql', 'utf8')),
+    );
   });
 
   test('what is shipped is ECMAScript 2018', () => {
