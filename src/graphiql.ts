@@ -1,8 +1,8 @@
 import type { GraphiQLOptions } from 'graphql-yoga';
 
 const LOGIN = `# 第一步：登录。按右边的 ▶ 运行。
-# 沙箱里 "dev:名字" 总能用，总是同一个人。
-# 接真的微信时换成 wx.login 给的 code。
+# 沙箱里 "dev:名字" 始终有效，同名即同一人。
+# 接入真实微信后，换成 wx.login 返回的 code。
 #
 # Step 1: log in. Press ▶ on the right.
 # "dev:NAME" always works in the sandbox
@@ -88,16 +88,6 @@ mutation RenewToken {
 }
 `;
 
-const LOGOUT = `# 第六步：退出登录。所有设备上的 token
-# 立即失效，再运行 Me 得到 UNAUTHENTICATED。
-#
-# Step 6: log out. All your tokens are void
-# at once: Me is UNAUTHENTICATED then.
-mutation Logout {
-  logout
-}
-`;
-
 const ENCRYPTED = `# 微信加密的数据：运动步数、群 id、老基础库
 # 的手机号。encryptedData 和 iv 填在下方
 # Variables 里，用最近一次登录的 session_key。
@@ -122,11 +112,14 @@ mutation BindEncryptedPhone($data: EncryptedInput!) {
 }
 `;
 
-const ADMIN = `# 管理员：先在命令行授权，然后重新登录。
+const ADMIN = `# 管理员：先在另一个终端授权，立即生效。
+# openId 在 Login 标签页的结果里：
 #   npm run admin -- grant <openId>
+# 某个用户的 id 填在下方 Variables 里。
 #
-# For admins: grant it on the command line,
-# with the openId of the Login tab.
+# For admins: grant it in another terminal,
+# with the openId that Login answered. The id
+# of a user goes into "Variables".
 query Users {
   users(first: 20) {
     edges {
@@ -161,6 +154,16 @@ mutation SetUserDisabled($id: ID!) {
   setUserDisabled(id: $id, disabled: true) {
     id
   }
+}
+`;
+
+const LOGOUT = `# 最后一步：退出登录。所有设备上的 token
+# 立即失效，再运行 Me 得到 UNAUTHENTICATED。
+#
+# At last: log out. All your tokens are void
+# at once: Me is UNAUTHENTICATED then.
+mutation Logout {
+  logout
 }
 `;
 
@@ -199,9 +202,9 @@ export const graphiqlOptions: GraphiQLOptions = {
     { query: UPDATE_PROFILE, headers },
     { query: PHONE, headers },
     { query: RENEW_TOKEN, headers },
-    { query: LOGOUT, headers },
     { query: ENCRYPTED, headers, variables },
     { query: ADMIN, headers, variables: JSON.stringify({ id: '…' }, null, 2) },
+    { query: LOGOUT, headers },
     { query: ERROR_TABLE },
   ],
   defaultEditorToolsVisibility: 'headers',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { transformSync } from 'esbuild';
+import { parse, print } from 'graphql';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Client, ClientOptions, RequestError, Session } from '../client/src/index.mts';
 import type { HttpServer } from '../src/http.ts';
@@ -195,6 +196,19 @@ describe('the client logs in by itself', () => {
     for (let i = 0; i < 3; i++) await client.request(ME);
     expect(phone.seen.logins).toBe(1);
   });
+
+  test.each([3590, 3560])(
+    'a phone whose clock is %i seconds ahead does not log in or renew all the time',
+    async (ahead) => {
+      let later = ahead * 1000;
+      const client = start({ now: () => Date.now() + later });
+      for (let i = 0; i < 5; i++) {
+        await client.request(ME);
+        later += 15_000;
+      }
+      expect([phone.seen.logins, wire.count('Renew')]).toEqual([1, 0]);
+    },
+  );
 });
 
 describe('the client and the accidents of a login', () => {
@@ -432,6 +446,19 @@ describe('the session in the hands of the app', () => {
     expect(sessions.map((session) => session?.user.id)).toEqual([user.id, undefined, user.id]);
   });
 
+  test('a login that the app asks for while a renewal is on its way asks WeChat all the same', async () => {
+    let later = 0;
+    const client = start({ now: () => Date.now() + later });
+    await client.login();
+    later = 0.9 * HOUR;
+    product.clock.now = Date.now() + later;
+    const request = client.request<Me>(ME);
+    expect((await client.login()).isNewUser).toBe(false);
+    expect((await request).me.openId).toMatch(/^o/);
+    expect([phone.seen.logins, wire.count('Login'), wire.count('Renew')]).toEqual([2, 2, 1]);
+    product.clock.now = Date.now();
+  });
+
   test('logout forgets the token on this phone even if the server does not hear of it', async () => {
     const client = start();
     await client.login();
@@ -481,6 +508,22 @@ describe('the package', () => {
       target: 'es2018',
     });
     expect(gzipSync(code, { level: 9 }).byteLength).toBeLessThanOrEqual(2048);
+  });
+
+  test('operations.graphql says what the client sends by itself', async () => {
+    const client = start();
+    await client.login();
+    await client.logout();
+    let later = 0;
+    const renewing = start({ now: () => Date.now() + later });
+    await renewing.login();
+    later = 0.9 * HOUR;
+    await renewing.request(ME);
+    const sent = new Set(wire.sent.map(({ body }) => String(body.query)).filter((text) => text !== ME));
+    const printed = (text: string) => parse(text, { noLocation: true }).definitions.map(print).sort();
+    expect([...sent].flatMap(printed).sort()).toEqual(
+      printed(readFileSync('client/operations.graphql', 'utf8')),
+    );
   });
 
   test('what is shipped is ECMAScript 2018', () => {

@@ -1,4 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -75,6 +84,7 @@ test.each(PAGES)('%s has no block that is not tried here', (page) => {
     'npm ci && npm start',
     'cd client && npm run build && npm pack',
     'npx graphql-codegen --config codegen.ts --verbose',
+    'npx graphql-codegen --config codegen.persisted.ts && node ids.mjs',
   ];
   const nameless = snippetsOf(page).filter(({ name }) => !name);
   for (const { text } of nameless)
@@ -90,7 +100,14 @@ test('the command that packs the client makes the file that the pages name', asy
   const [file = ''] = readdirSync(destination);
   for (const page of PAGES.slice(0, 2)) expect(readFileSync(page, 'utf8')).toContain(`\`${file}\``);
   const { output } = await run('tar', ['-tzf', `${destination}/${file}`]);
-  for (const path of ['dist/index.js', 'dist/index.mjs', 'dist/index.d.ts', 'dist/fetch.js', 'README.md'])
+  for (const path of [
+    'dist/index.js',
+    'dist/index.mjs',
+    'dist/index.d.ts',
+    'dist/fetch.js',
+    'README.md',
+    'operations.graphql',
+  ])
     expect(output).toContain(`package/${path}`);
 });
 
@@ -267,7 +284,7 @@ describe('docs/codegen.md', () => {
       const command = snippetsOf(page).find(({ text }) => text.startsWith('npx'))?.text ?? '';
       expect((await run('bash', ['-c', command], { cwd: folder })).code).toBe(0);
       const options = { target: 'ES2020', lib: ['ES2020'], types: [] };
-      expect(await compile(folder, options, ['src'])).toEqual({ code: 0, output: '' });
+      expect(await compile(folder, options, ['src/me.ts'])).toEqual({ code: 0, output: '' });
       const load = createLoader(
         folder,
         { fetch, AbortController, wx: phone.wx },
@@ -280,6 +297,58 @@ describe('docs/codegen.md', () => {
       const mine = createClient({ url: `http://127.0.0.1:${server.port}/graphql` });
       expect(await rename(mine, 'Generated')).toBe('Generated');
       expect(await whenLastSeen(mine)).toMatch(/^\d{4}-/);
+    },
+  );
+
+  test.skipIf(!existsSync(`${EXAMPLE}/node_modules/.bin/graphql-codegen`))(
+    'makes a list from which the whole life of a session is served, and nothing else is',
+    { timeout: 120_000 },
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'weapp-login-docs-'));
+      writeSnippets(snippetsOf(page), folder);
+      writeFileSync(`${folder}/schema.graphql`, readFileSync('schema.graphql'));
+      writeFileSync(`${folder}/package.json`, '{ "type": "module" }');
+      const installed = readdirSync(`${EXAMPLE}/node_modules`).filter(
+        (name) => name !== 'weapp-login-client',
+      );
+      mkdirSync(`${folder}/node_modules`);
+      for (const name of installed)
+        symlinkSync(resolve(EXAMPLE, 'node_modules', name), `${folder}/node_modules/${name}`);
+      cpSync('client', `${folder}/node_modules/weapp-login-client`, { recursive: true });
+      cpSync(client, `${folder}/node_modules/weapp-login-client/dist`, { recursive: true });
+      const command =
+        snippetsOf(page).find(({ text }) => text.includes('codegen.persisted.ts &&'))?.text ?? '';
+      expect((await run('bash', ['-c', command], { cwd: folder })).code).toBe(0);
+      const options = { target: 'ES2020', lib: ['ES2020'], types: [] };
+      expect(await compile(folder, options, ['src'])).toEqual({ code: 0, output: '' });
+
+      const list = `${folder}/src/gql/persisted-documents.json`;
+      const strict = await startProduct('file::memory:', { PERSISTED_DOCUMENTS: list });
+      const strictServer = await listening(strict);
+      const api = readFileSync(`${folder}/src/persisted.ts`, 'utf8');
+      writeFileSync(
+        `${folder}/src/persisted.ts`,
+        api.replace(WRITTEN_URL, `http://127.0.0.1:${strictServer.port}/graphql`),
+      );
+      let later = 0;
+      const clock = { now: () => Date.now() + later, parse: Date.parse };
+      const { wx } = createPhone(() => strict.mint('listed'));
+      const load = createLoader(folder, { wx, Date: clock }, { 'weapp-login-client': `${client}/index.js` });
+      const { rename, whenLastSeen } = Object(load('src/me'));
+      const { client: mine }: { client: Client } = Object(load('src/persisted'));
+      const { token } = await mine.login();
+      expect(await rename(mine, 'Listed')).toBe('Listed');
+      later = 3_300_000;
+      strict.clock.now += later;
+      expect(await whenLastSeen(mine)).toMatch(/^\d{4}-/);
+      expect(mine.session()?.token).not.toBe(token);
+      await expect(mine.request('query Other { me { openId } }')).rejects.toMatchObject({
+        code: 'PERSISTED_DOCUMENT_REQUIRED',
+        action: 'FIX_REQUEST',
+      });
+      await mine.logout();
+      await strictServer.close();
+      await strict.close();
     },
   );
 });

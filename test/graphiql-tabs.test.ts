@@ -1,5 +1,5 @@
 import { createContext, runInContext } from 'node:vm';
-import { type DocumentNode, parse, TypeInfo, validate, visit, visitWithTypeInfo } from 'graphql';
+import { type DocumentNode, Kind, parse, TypeInfo, validate, visit, visitWithTypeInfo } from 'graphql';
 import { expect, test } from 'vitest';
 import { graphiqlOptions, withScripts } from '../src/graphiql.ts';
 
@@ -8,6 +8,7 @@ import { listening } from './support/listening.ts';
 import { startProduct } from './support/product.ts';
 
 const tabs = graphiqlOptions.defaultTabs ?? [];
+const NONE: DocumentNode = { kind: Kind.DOCUMENT, definitions: [] };
 const documents = tabs.map(({ query }) => parse(query ?? ''));
 
 /** The fields of Query and Mutation that a document asks for. */
@@ -40,6 +41,12 @@ test('every operation of the schema has its place in a tab', () => {
       .filter((name) => !name.startsWith('__'))
       .sort(),
   ).toEqual(fields.sort());
+});
+
+test('logging in comes first, and logging out after everything that needs the token', () => {
+  const signedIn = tabs.flatMap(({ headers }, i) => (headers ? [operationsIn(documents[i] ?? NONE)] : []));
+  expect(operationsIn(documents[0] ?? NONE)).toEqual(['login']);
+  expect(signedIn.at(-1)).toEqual(['logout']);
 });
 
 test('every comment fits the width of the editor, in Chinese first', () => {

@@ -164,6 +164,7 @@ const LATER = 'RETRY_LATER';
 const SLOTS = 9;
 /** Seconds that a query waits in silence for its second try; what takes longer is left to the caller. */
 const PATIENCE = 5;
+const MINUTE = 60000;
 /** Three hundred years, in milliseconds. */
 const ENDLESS = 1e13;
 
@@ -221,9 +222,10 @@ export const createClient = ({
       Promise.resolve(job.task).catch(nothing);
     });
 
-  /** A token that cannot last, by the clock of a device that is ahead, lasts until the server says otherwise. */
+  /** A token with no minute left, by the clock of a device that is ahead, lasts until the server says otherwise. */
   const keep = (session: Session): Session => {
-    const life = Math.max(Date.parse(session.expiresAt) - now(), 0) || ENDLESS;
+    const left = Date.parse(session.expiresAt) - now();
+    const life = left > MINUTE ? left : ENDLESS;
     refusal = undefined;
     save({ session, renewAt: now() + life * 0.8, endsAt: now() + life });
     return session;
@@ -270,7 +272,7 @@ export const createClient = ({
    * gains nothing means that the session has reached its greatest age.
    */
   const renew = (session: Session): Promise<Session> => {
-    state.renewAt = now() + 60000;
+    state.renewAt = now() + MINUTE;
     return send<Sessions>(RENEW, undefined, bearer(session))
       .then(
         ({ session: next }) => (next.expiresAt > session.expiresAt ? keep(next) : signIn()),
@@ -286,7 +288,7 @@ export const createClient = ({
     return pending;
   };
 
-  const idle = async (): Promise<unknown> => pending?.catch(nothing);
+  const idle = (): Promise<unknown> => Promise.resolve(pending).catch(nothing);
 
   /** The session to send a request in, made first if need be. */
   const ready = async (): Promise<Session> => {
@@ -335,10 +337,8 @@ export const createClient = ({
       return Object.assign(Promise.race([run<Result>(String(document), variables, job), aborted]), { abort });
     },
     async login({ userInfo } = {}) {
-      if (userInfo) {
-        profile = userInfo;
-        await idle();
-      }
+      profile = userInfo || profile;
+      if (userInfo || state.session) await idle();
       return pending || lead(signIn());
     },
     async logout() {
@@ -381,7 +381,7 @@ const mainOf = (errors: readonly GraphQLError[]): GraphQLError | undefined =>
   errors.find(({ extensions }) => extensions && extensions.code === EXPIRED) || errors[0];
 
 /** Nothing of a mutation was done. */
-const isEmpty = (data: unknown): boolean => !Object.values(data || {}).some((value) => value !== null);
+const isEmpty = (data: unknown): boolean => Object.values(data || {}).every((value) => value === null);
 
 /** Seconds. */
 const pause = ({ retryAfter = 1 }: RequestError): number => retryAfter;
