@@ -14,7 +14,7 @@ export type Services = {
   wechat: WeChat;
   seals: SealOpener;
   /** What came of the codes of the last seconds. */
-  repeats: Repeats<{ userId: string; isNewUser: boolean }>;
+  repeats: Repeats<{ userId: string; tokenVersion: number; isNewUser: boolean }>;
   users: Users;
   tokens: Tokens;
   limits: RateLimits;

@@ -93,6 +93,32 @@ describe.each(DATABASES)('Idempotency-Key on $name', (database) => {
     expect(again.data?.login.user.nickName).toBe('Since');
   });
 
+  test('a repeat is no way round a logout: who has logged out, or was shut out, gets no token by it', async () => {
+    const [code, headers] = [await product.mint('leaver'), { 'idempotency-key': randomUUID() }];
+    const again = (): Promise<Login> => product.query(LOGIN, { variables: { code }, headers });
+    const first = await again();
+    const { data } = await product.query('mutation { logout }', { token: first.data?.login.token });
+    expect(data).toEqual({ logout: true });
+    expect((await again()).errors?.[0]?.extensions).toEqual({
+      code: 'WECHAT_CODE_INVALID',
+      action: 'RELOGIN',
+    });
+    expect(codeOf(await login(await product.mint('leaver')))).toBeUndefined();
+    expect(codeOf(await again())).toBe('WECHAT_CODE_INVALID');
+    await product.app.storage.users.setDisabled(idOf(first) ?? '', true);
+    expect(codeOf(await again())).toBe('USER_DISABLED');
+    await product.app.storage.users.setDisabled(idOf(first) ?? '', false);
+    expect(codeOf(await again())).toBe('WECHAT_CODE_INVALID');
+  });
+
+  test('nobody who was deleted comes back by a repeat', async () => {
+    const [code, headers] = [await product.mint('deleted'), { 'idempotency-key': randomUUID() }];
+    const again = (): Promise<Login> => product.query(LOGIN, { variables: { code }, headers });
+    await product.app.storage.users.remove(idOf(await again()) ?? '');
+    expect(codeOf(await again())).toBe('WECHAT_CODE_INVALID');
+    expect(calls(code)).toBe(1);
+  });
+
   test('a failed attempt is not remembered', async () => {
     const [code, key] = ['dev:unlucky', randomUUID()];
     await fetch(`${product.sandbox.url}/sandbox/faults`, {
