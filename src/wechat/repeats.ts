@@ -19,7 +19,7 @@ export type Repeats<Login> = {
 };
 
 export type RepeatsOptions = {
-  /** How long an attempt is remembered from its beginning; 0 only shares what runs at the same time. */
+  /** How long an attempt is remembered from its beginning, or until it ends; 0 only shares what still runs. */
   ttlMs: number;
   /** Attempts of each kind that are remembered at most; the oldest go first. */
   max?: number;
@@ -54,13 +54,23 @@ export const createRepeats = <Login>({
 const once = <T>(memory: LRUCache<string, Promise<T>>, key: string, run: () => Promise<T>): Promise<T> => {
   const known = memory.get(key);
   if (known) return known;
-  const running = run().catch((error: unknown) => {
-    if (memory.peek(key) === running) memory.delete(key);
-    throw error;
-  });
-  memory.set(key, running);
+  const start = memory.perf.now();
+  const running = run().then(
+    (outcome) => {
+      if (memory.peek(key) === running) memory.set(key, running, { start });
+      return outcome;
+    },
+    (error: unknown) => {
+      if (memory.peek(key) === running) memory.delete(key);
+      throw error;
+    },
+  );
+  memory.set(key, running, { ttl: FOR_EVER });
   return running;
 };
+
+/** What still runs is remembered however long it takes: its own deadlines end it. */
+const FOR_EVER = 0;
 
 const hash = (name: AttemptName): string =>
   createHash('sha256').update(JSON.stringify(name)).digest('base64');
