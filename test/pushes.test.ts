@@ -168,7 +168,7 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
     expect(await me(token)).toBeDefined();
   });
 
-  test('a signature is good for one body: the same again is success, another is refused', async () => {
+  test('a signature is good for one event: the same again is success, another is refused', async () => {
     const token = await signIn('replayed', SECOND_APP_ID);
     const once = { appId: SECOND_APP_ID, aesKey: null, nonce: '777' };
     const revoke = { ...once, revokeInfo: '19' };
@@ -176,6 +176,16 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
     expect((await push('replayed', 'user_authorization_revoke', revoke)).status).toBe(200);
     expect((await push('replayed', 'user_authorization_cancellation', once)).status).toBe(403);
     expect(await me(token)).toBeDefined();
+  });
+
+  test('the second try of WeChat is success too where it is encrypted anew', async () => {
+    const token = await signIn('encrypted-anew');
+    const revoke = { nonce: '778', revokeInfo: '19' };
+    expect((await push('encrypted-anew', 'user_authorization_revoke', revoke)).status).toBe(200);
+    expect((await push('encrypted-anew', 'user_authorization_revoke', revoke)).status).toBe(200);
+    const other = await push('encrypted-anew', 'user_authorization_cancellation', { nonce: '778' });
+    expect(other.status).toBe(403);
+    expect(await me(token)).toMatchObject({ nickName: null, phoneNumber: expect.anything() });
   });
 
   test('while the database fails WeChat is told to come again, and then it is done', async () => {
