@@ -58,6 +58,8 @@ describe('jscode2session as the real WeChat answers it', () => {
     ['application/json', GOOD, 'application/json'],
     ['errcode 0', GOOD.replace('{', '{"errcode":0,"errmsg":"ok",')],
     ['errcode "0" as a text', GOOD.replace('{', '{"errcode":"0",')],
+    ['an empty unionid', GOOD.replace('{', '{"unionid":"",')],
+    ['no unionid, spelt out', GOOD.replace('{', '{"unionid":null,')],
     ['fields that nobody knows', GOOD.replace('{', '{"new_field":{"a":1},')],
   ])('a success is taken: %s', async (_, body, type) => {
     answering(body, type);
