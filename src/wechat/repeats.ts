@@ -16,6 +16,8 @@ export type Repeats<Login> = {
   session(name: AttemptName, run: () => Promise<WeChatSession>): Promise<WeChatSession>;
   login(name: AttemptName, run: () => Promise<Login>): Promise<Login>;
   phone(name: AttemptName, run: () => Promise<WeChatPhone>): Promise<WeChatPhone>;
+  /** What WeChat says of a session_key, asked once in ten seconds: unreadable data costs a client nothing. */
+  check(name: AttemptName, run: () => Promise<boolean>): Promise<boolean>;
 };
 
 export type RepeatsOptions = {
@@ -26,6 +28,8 @@ export type RepeatsOptions = {
   /** Milliseconds since 1970. */
   now?: () => number;
 };
+
+const CHECK_MS = 10_000;
 
 export const createRepeats = <Login>({
   ttlMs,
@@ -38,6 +42,7 @@ export const createRepeats = <Login>({
   const sessions = new LRUCache<string, Promise<WeChatSession>>(secret);
   const phones = new LRUCache<string, Promise<WeChatPhone>>(secret);
   const logins = new LRUCache<string, Promise<Login>>(options);
+  const checks = new LRUCache<string, Promise<boolean>>({ ...options, ttl: CHECK_MS });
 
   return {
     session: (name, run) => once(sessions, hash(name), run),
@@ -48,6 +53,7 @@ export const createRepeats = <Login>({
         return login;
       }),
     phone: (name, run) => once(phones, hash(name), run),
+    check: (name, run) => once(checks, hash(name), run),
   };
 };
 
