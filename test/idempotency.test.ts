@@ -156,3 +156,20 @@ test.runIf(MYSQL)(
     await product.close();
   },
 );
+
+test.runIf(MYSQL)(
+  'a repeat tells of a new user also where the database had made it but could not say so',
+  async () => {
+    const url = (await MYSQL?.create()) ?? '';
+    const product = await startProduct(url, { DATABASE_TIMEOUT_MS: '300' });
+    const [code, headers] = [await product.mint('slow'), { 'idempotency-key': randomUUID() }];
+    const login = (): Promise<Login> => product.query(LOGIN, { variables: { code }, headers });
+    await runSql(url, 'CREATE TRIGGER slow AFTER INSERT ON user FOR EACH ROW DO SLEEP(1)');
+    expect(codeOf(await login())).toBe('SERVICE_UNAVAILABLE');
+    await runSql(url, 'DROP TRIGGER slow');
+    expect((await login()).data?.login.isNewUser).toBe(true);
+    expect((await login()).data?.login.isNewUser).toBe(true);
+    expect((await product.login('dev:slow')).data?.login.isNewUser).toBe(false);
+    await product.close();
+  },
+);

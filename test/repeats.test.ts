@@ -7,7 +7,7 @@ const SESSION = { openId: 'o'.repeat(28), sessionKey: 'Q0FOQVJZc2tz+/8BAgMEBQ=='
 test.each([0, 20])(
   'what still runs is shared, also after the %i ms for which it is remembered',
   async (ttlMs) => {
-    const repeats = createRepeats<string>({ ttlMs });
+    const repeats = createRepeats<typeof SESSION, string>({ ttlMs });
     let runs = 0;
     const run = async () => {
       runs += 1;

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { WeChatSession } from './client.ts';
 import type { WeChatPhone } from './crypto.ts';
 
 /** What names an attempt. Only its hash is kept. */
@@ -11,9 +10,9 @@ export type AttemptName = readonly [appId: string, ...parts: string[]];
  * second try, while WeChat is asked once. Concurrent attempts of one name share one run; a run that failed is
  * forgotten at once. It knows this process only, and a limited number of attempts.
  */
-export type Repeats<Login> = {
+export type Repeats<Session, Login> = {
   /** The session is kept only until `login` of the same name has succeeded. */
-  session(name: AttemptName, run: () => Promise<WeChatSession>): Promise<WeChatSession>;
+  session(name: AttemptName, run: () => Promise<Session>): Promise<Session>;
   login(name: AttemptName, run: () => Promise<Login>): Promise<Login>;
   phone(name: AttemptName, run: () => Promise<WeChatPhone>): Promise<WeChatPhone>;
   /** What WeChat says of a session_key, asked once in ten seconds: unreadable data costs a client nothing. */
@@ -31,15 +30,15 @@ export type RepeatsOptions = {
 
 const CHECK_MS = 10_000;
 
-export const createRepeats = <Login>({
+export const createRepeats = <Session, Login>({
   ttlMs,
   max = 10_000,
   now = Date.now,
-}: RepeatsOptions): Repeats<Login> => {
+}: RepeatsOptions): Repeats<Session, Login> => {
   const options = { max, ttl: Math.max(1, ttlMs), ttlResolution: 0, perf: { now } };
   /** What nobody may read for longer than it is needed goes by a timer, not only when it is looked for. */
   const secret = { ...options, ttlAutopurge: true };
-  const sessions = new LRUCache<string, Promise<WeChatSession>>(secret);
+  const sessions = new LRUCache<string, Promise<Session>>(secret);
   const phones = new LRUCache<string, Promise<WeChatPhone>>(secret);
   const logins = new LRUCache<string, Promise<Login>>(options);
   const checks = new LRUCache<string, Promise<boolean>>({ ...options, ttl: CHECK_MS });
