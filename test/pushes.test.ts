@@ -178,6 +178,16 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
     expect(await me(token)).toBeDefined();
   });
 
+  test('a cancellation erases also who was shut out, and nothing is kept by which to know them again', async () => {
+    const token = await signIn('shut-out');
+    const { id = '' } = (await me(token)) ?? {};
+    await product.app.storage.users.setDisabled(id, true);
+    expect(codeOf(await product.login('dev:shut-out'))).toBe('USER_DISABLED');
+    expect((await push('shut-out', 'user_authorization_cancellation')).status).toBe(200);
+    expect(await product.app.storage.users.byId(id)).toBeNull();
+    expect((await product.login('dev:shut-out')).data?.login.isNewUser).toBe(true);
+  });
+
   test('the second try of WeChat is success too where it is encrypted anew', async () => {
     const token = await signIn('encrypted-anew');
     const revoke = { nonce: '778', revokeInfo: '19' };
