@@ -3,7 +3,7 @@ import { readViewer, type Viewer } from './auth/viewer.ts';
 import type { Log } from './ops/log.ts';
 import type { RateLimits } from './ops/rate-limit.ts';
 import type { User, Users } from './storage/users.ts';
-import type { WeChat, WeChatApp } from './wechat/client.ts';
+import type { WeChat, WeChatApp, WeChatSession } from './wechat/client.ts';
 import type { SealOpener } from './wechat/crypto.ts';
 import type { Repeats } from './wechat/repeats.ts';
 
@@ -14,7 +14,10 @@ export type Services = {
   wechat: WeChat;
   seals: SealOpener;
   /** What came of the codes of the last seconds. */
-  repeats: Repeats<{ userId: string; isNewUser: boolean }>;
+  repeats: Repeats<
+    WeChatSession & { newId: string },
+    { userId: string; tokenVersion: number; isNewUser: boolean }
+  >;
   users: Users;
   tokens: Tokens;
   limits: RateLimits;

@@ -26,7 +26,7 @@ const MAX_REMEMBERED = 10_000;
 export const createPushes = ({ reader, users, log, now = Date.now }: PushesOptions): Pushes => {
   /**
    * What became of a signature. It covers timestamp and nonce but, in plain mode, nothing of the body: so it is
-   * good for one body, and WeChat's own second try of that shares the outcome of the first.
+   * good for one event, and WeChat's own second try of that shares the outcome of the first.
    */
   const seen = new LRUCache<string, { content: string; outcome: Promise<PushReply> }>({
     max: MAX_REMEMBERED,
@@ -57,7 +57,7 @@ export const createPushes = ({ reader, users, log, now = Date.now }: PushesOptio
       const event = reader.check(appId, query) ?? reader.read(appId, query, body);
       if (typeof event === 'string') return FAULTS[event];
       const signature = `${appId} ${query.get('signature')}`;
-      const content = createHash('sha256').update(body).digest('base64');
+      const content = createHash('sha256').update(JSON.stringify(event)).digest('base64');
       const before = seen.get(signature);
       if (before) return before.content === content ? before.outcome : FAULTS.FORGED;
       const outcome = (event ? obey(appId, event) : Promise.resolve()).then(

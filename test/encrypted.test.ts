@@ -99,6 +99,26 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
     expect(codeOf(await send(RUN, data, token))).toBe('WECHAT_SESSION_STALE');
   });
 
+  test('a heap of unreadable data asks WeChat once in ten seconds, so nobody fills its quota or its turns', async () => {
+    await signIn('flooder');
+    const data = await sealed('flooder', 'run');
+    const token = await signIn('flooder');
+    const before = checks();
+    const flood = async () => {
+      const answers = await Promise.all(Array.from({ length: 50 }, () => send(RUN, data, token)));
+      expect(answers.map(codeOf)).toEqual(Array(50).fill('BAD_USER_INPUT'));
+    };
+    await flood();
+    await flood();
+    expect(checks() - before).toBe(1);
+    product.clock.now += 10_001;
+    await flood();
+    expect(checks() - before).toBe(2);
+    const next = await signIn('flooder');
+    expect(codeOf(await send(RUN, data, next))).toBe('BAD_USER_INPUT');
+    expect(checks() - before).toBe(3);
+  });
+
   test('what is not base64, not ours, old, or of another kind is refused without a call', async () => {
     const token = await signIn('careless');
     const good = await sealed('careless', 'run');

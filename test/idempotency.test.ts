@@ -93,6 +93,32 @@ describe.each(DATABASES)('Idempotency-Key on $name', (database) => {
     expect(again.data?.login.user.nickName).toBe('Since');
   });
 
+  test('a repeat is no way round a logout: who has logged out, or was shut out, gets no token by it', async () => {
+    const [code, headers] = [await product.mint('leaver'), { 'idempotency-key': randomUUID() }];
+    const again = (): Promise<Login> => product.query(LOGIN, { variables: { code }, headers });
+    const first = await again();
+    const { data } = await product.query('mutation { logout }', { token: first.data?.login.token });
+    expect(data).toEqual({ logout: true });
+    expect((await again()).errors?.[0]?.extensions).toEqual({
+      code: 'WECHAT_CODE_INVALID',
+      action: 'RELOGIN',
+    });
+    expect(codeOf(await login(await product.mint('leaver')))).toBeUndefined();
+    expect(codeOf(await again())).toBe('WECHAT_CODE_INVALID');
+    await product.app.storage.users.setDisabled(idOf(first) ?? '', true);
+    expect(codeOf(await again())).toBe('USER_DISABLED');
+    await product.app.storage.users.setDisabled(idOf(first) ?? '', false);
+    expect(codeOf(await again())).toBe('WECHAT_CODE_INVALID');
+  });
+
+  test('nobody who was deleted comes back by a repeat', async () => {
+    const [code, headers] = [await product.mint('deleted'), { 'idempotency-key': randomUUID() }];
+    const again = (): Promise<Login> => product.query(LOGIN, { variables: { code }, headers });
+    await product.app.storage.users.remove(idOf(await again()) ?? '');
+    expect(codeOf(await again())).toBe('WECHAT_CODE_INVALID');
+    expect(calls(code)).toBe(1);
+  });
+
   test('a failed attempt is not remembered', async () => {
     const [code, key] = ['dev:unlucky', randomUUID()];
     await fetch(`${product.sandbox.url}/sandbox/faults`, {
@@ -127,6 +153,23 @@ test.runIf(MYSQL)(
     const answer: Login = await product.query(LOGIN, { variables: { code }, headers });
     expect(answer.data?.login.isNewUser).toBe(true);
     expect(product.sandbox.calls()).toHaveLength(1);
+    await product.close();
+  },
+);
+
+test.runIf(MYSQL)(
+  'a repeat tells of a new user also where the database had made it but could not say so',
+  async () => {
+    const url = (await MYSQL?.create()) ?? '';
+    const product = await startProduct(url, { DATABASE_TIMEOUT_MS: '300' });
+    const [code, headers] = [await product.mint('slow'), { 'idempotency-key': randomUUID() }];
+    const login = (): Promise<Login> => product.query(LOGIN, { variables: { code }, headers });
+    await runSql(url, 'CREATE TRIGGER slow AFTER INSERT ON user FOR EACH ROW DO SLEEP(1)');
+    expect(codeOf(await login())).toBe('SERVICE_UNAVAILABLE');
+    await runSql(url, 'DROP TRIGGER slow');
+    expect((await login()).data?.login.isNewUser).toBe(true);
+    expect((await login()).data?.login.isNewUser).toBe(true);
+    expect((await product.login('dev:slow')).data?.login.isNewUser).toBe(false);
     await product.close();
   },
 );

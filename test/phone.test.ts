@@ -161,6 +161,22 @@ describe.each(DATABASES)('a phone number on $name', (database) => {
   );
 });
 
+test('twenty at once whose access_token was voided elsewhere share one forced renewal', async () => {
+  const product = await startProduct('file::memory:');
+  const tokens = await Promise.all(
+    Array.from({ length: 20 }, async (_, i) => (await product.login(`dev:voided-${i}`)).data?.login.token),
+  );
+  await product.control('faults', { path: PHONE_PATH, fault: '40001', times: 20 });
+  const answers = await Promise.all(
+    tokens.map((token, i) =>
+      product.query(`mutation { bindPhone(code: "dev:voided-${i}") { id } }`, { token }),
+    ),
+  );
+  expect(answers.map(codeOf)).toEqual(Array(20).fill(undefined));
+  expect(product.sandbox.calls().filter(({ path }) => path === TOKEN_PATH)).toHaveLength(3);
+  await product.close();
+});
+
 describe('every errcode of the phone API and of the token API', () => {
   const rows = (['getuserphonenumber', 'stable_token'] as const).flatMap((endpoint) =>
     ERRCODES.filter(({ at, errcode }) => {

@@ -168,7 +168,7 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
     expect(await me(token)).toBeDefined();
   });
 
-  test('a signature is good for one body: the same again is success, another is refused', async () => {
+  test('a signature is good for one event: the same again is success, another is refused', async () => {
     const token = await signIn('replayed', SECOND_APP_ID);
     const once = { appId: SECOND_APP_ID, aesKey: null, nonce: '777' };
     const revoke = { ...once, revokeInfo: '19' };
@@ -176,6 +176,26 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
     expect((await push('replayed', 'user_authorization_revoke', revoke)).status).toBe(200);
     expect((await push('replayed', 'user_authorization_cancellation', once)).status).toBe(403);
     expect(await me(token)).toBeDefined();
+  });
+
+  test('a cancellation erases also who was shut out, and nothing is kept by which to know them again', async () => {
+    const token = await signIn('shut-out');
+    const { id = '' } = (await me(token)) ?? {};
+    await product.app.storage.users.setDisabled(id, true);
+    expect(codeOf(await product.login('dev:shut-out'))).toBe('USER_DISABLED');
+    expect((await push('shut-out', 'user_authorization_cancellation')).status).toBe(200);
+    expect(await product.app.storage.users.byId(id)).toBeNull();
+    expect((await product.login('dev:shut-out')).data?.login.isNewUser).toBe(true);
+  });
+
+  test('the second try of WeChat is success too where it is encrypted anew', async () => {
+    const token = await signIn('encrypted-anew');
+    const revoke = { nonce: '778', revokeInfo: '19' };
+    expect((await push('encrypted-anew', 'user_authorization_revoke', revoke)).status).toBe(200);
+    expect((await push('encrypted-anew', 'user_authorization_revoke', revoke)).status).toBe(200);
+    const other = await push('encrypted-anew', 'user_authorization_cancellation', { nonce: '778' });
+    expect(other.status).toBe(403);
+    expect(await me(token)).toMatchObject({ nickName: null, phoneNumber: expect.anything() });
   });
 
   test('while the database fails WeChat is told to come again, and then it is done', async () => {

@@ -28,6 +28,13 @@ describe('the sandbox is as awkward as WeChat', () => {
     expect(status).toBe(412);
   });
 
+  test('jscode2session answers text/plain, the APIs of the access_token JSON, refused or not', async () => {
+    const types = ['/sns/jscode2session', '/cgi-bin/stable_token', '/wxa/business/getuserphonenumber'].map(
+      async (path) => (await fetch(product.sandbox.url + path)).headers.get('content-type'),
+    );
+    expect(await Promise.all(types)).toEqual(['text/plain', 'application/json', 'application/json']);
+  });
+
   test('an address that is not whitelisted is refused, and the client learns nothing of it', async () => {
     await product.control('apps', { appId: APP_ID, whitelisted: false });
     const { errors } = await product.login('dev:anna');

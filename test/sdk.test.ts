@@ -1,12 +1,13 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import MiniApp from 'node-easywechat/dist/MiniApp/Application.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSandbox, openIdOf, type Sandbox } from '../src/wechat/sandbox/index.ts';
 import { APP_SECRET } from './support/canaries.ts';
 import { APP_ID } from './support/product.ts';
+import { run, tsc } from './support/project.ts';
+import { snippetsOf } from './support/snippets.ts';
 
 const APP = { appId: APP_ID, secret: APP_SECRET };
 
@@ -74,18 +75,25 @@ test('it gets an access_token, and a phone number with it', async () => {
   });
 });
 
-test('the sandbox is there for others as weapp-login/sandbox, with its types', () => {
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
-  const script = `
-    import { createSandbox, openIdOf } from 'weapp-login/sandbox';
-    const { url, calls, close } = await createSandbox({ apps: [{ appId: 'wx1', secret: 's' }] });
-    const query = 'appid=wx1&secret=s&js_code=dev:bob&grant_type=authorization_code';
-    const { openid } = await (await fetch(url + '/sns/jscode2session?' + query)).json();
-    console.log(openid === openIdOf('wx1', 'bob'), calls().length);
-    await close();`;
-  const printed = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
-    encoding: 'utf8',
-  });
-  expect(printed.trim()).toBe('true 1');
-  expect(readFileSync('dist/wechat/sandbox/index.d.ts', 'utf8')).toContain('createSandbox');
-});
+test('the sandbox is there for others as weapp-login/sandbox: the page, run on the packed package', async () => {
+  const home = join(folder, 'team');
+  const installed = join(home, 'node_modules/weapp-login');
+  mkdirSync(join(home, 'node_modules/@types'), { recursive: true });
+  mkdirSync(installed);
+  symlinkSync(resolve('node_modules/@types/node'), join(home, 'node_modules/@types/node'));
+  symlinkSync(resolve('node_modules/undici-types'), join(home, 'node_modules/undici-types'));
+  expect((await run('npm', ['pack', '--pack-destination', home])).code).toBe(0);
+  await run('tar', ['-xzf', join(home, 'weapp-login-0.1.0.tgz'), '-C', installed, '--strip-components=1']);
+  const snippet = snippetsOf('docs/sandbox.md').find(({ language }) => language === 'ts')?.text ?? '';
+  for (const name of ['team.mts', 'team.mjs']) writeFileSync(join(home, name), snippet);
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'es2023',
+    strict: true,
+    noEmit: true,
+    types: ['node'],
+  };
+  writeFileSync(join(home, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['team.mts'] }));
+  expect(await tsc(home)).toEqual({ code: 0, output: '' });
+  expect(await run(process.execPath, ['team.mjs'], { cwd: home })).toEqual({ code: 0, output: 'true 1\n' });
+}, 60_000);

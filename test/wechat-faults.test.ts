@@ -6,6 +6,7 @@ import { ERROR_CODES } from '../src/errors.ts';
 import { createLog } from '../src/ops/log.ts';
 import { createWeChat } from '../src/wechat/client.ts';
 import { ERRCODES } from '../src/wechat/errcodes.ts';
+import { FAULT_NAMES } from '../src/wechat/sandbox/faults.ts';
 import { APP_SECRET } from './support/canaries.ts';
 import { freePort } from './support/mariadb.ts';
 import { APP_ID, codeOf, environment, type Product, startProduct } from './support/product.ts';
@@ -84,28 +85,9 @@ describe('every errcode of jscode2session', () => {
 });
 
 describe('every fault of the network', () => {
-  const FAULTS = [
-    'reset',
-    'close',
-    'http-500',
-    'http-502',
-    'http-503',
-    'http-429',
-    'redirect',
-    'html',
-    'truncated',
-    'short',
-    'empty',
-    'scalar',
-    'hollow',
-    'stall',
-    'stall-body',
-    'drip',
-    'huge',
-  ];
   const UNREACHABLE = ['127.0.0.1', 'no-such-host.invalid'];
 
-  test.for(FAULTS)('%s: WECHAT_UNAVAILABLE, one upstream call', async (fault, { annotate }) => {
+  test.for(FAULT_NAMES)('%s: WECHAT_UNAVAILABLE, one upstream call', async (fault, { annotate }) => {
     await start();
     const { extensions, calls } = await failing(`fault:${fault}`, annotate);
     expect(extensions).toEqual({ code: 'WECHAT_UNAVAILABLE', action: 'RETRY_LATER' });

@@ -84,15 +84,15 @@ const open = async <T>(kind: z.ZodType<T>, sealed: Sealed, context: Context): Pr
 /** WeChat knows whether the session_key that is held is the last one: if so, another login does not help. */
 const explain = async (context: Context, sessionKey: string) => {
   const { appId, openId } = await requireViewer(context);
-  const holder = { openId, sessionKey };
-  const current = await context.wechat
-    .checkSession(findApp(context.apps, appId), holder)
-    .catch((error: unknown) => {
+  const app = findApp(context.apps, appId);
+  const current = await context.repeats.check([appId, openId, sessionKey], () =>
+    context.wechat.checkSession(app, { openId, sessionKey }).catch((error: unknown) => {
       if (!(error instanceof WeChatError)) throw error;
       const { code, endpoint, errcode, rid, remedy } = error;
       context.log.warn({ wechat: { code, endpoint, errcode, rid, remedy } }, error.message);
       return false;
-    });
+    }),
+  );
   return current ? fail('BAD_USER_INPUT', EARLIER) : fail('WECHAT_SESSION_STALE', STALE);
 };
 

@@ -55,7 +55,7 @@ builder.mutationField('login', (t) =>
       const signed = readSigned(args.rawData, args.signature);
       const profile = readUserInfo({ ...args.userInfo, ...signed?.userInfo });
       await countLogin(context, app.appId);
-      const enrol = (session: WeChatSession) => {
+      const enrol = (session: WeChatSession & { newId?: string }) => {
         signed?.check(session.sessionKey);
         return context.users.enrol({ appId: app.appId, ...session }, profile);
       };
@@ -72,20 +72,28 @@ type Enrolled = { user: User; isNewUser: boolean };
 
 /**
  * A repeat shares the call to WeChat and the row of the first attempt, and reads the user anew. Where only the
- * database failed, a repeat goes on with the session that WeChat gave.
+ * database failed, a repeat goes on with the session that WeChat gave, and with the id that a new row may have got.
+ * @throws WECHAT_CODE_INVALID where the sessions of the first attempt's time have ended since: a repeat begins none
  */
 const enrolOnce = async (
   { repeats, wechat, users }: Context,
   [app, code, key]: readonly [WeChatApp, string, string],
-  enrol: (session: WeChatSession) => Promise<Enrolled>,
+  enrol: (session: WeChatSession & { newId: string }) => Promise<Enrolled>,
 ): Promise<Enrolled> => {
   const name = [app.appId, code, key] as const;
-  const { userId, isNewUser } = await repeats.login(name, async () => {
-    const enrolled = await enrol(await repeats.session(name, () => wechat.code2Session(app, code)));
-    return { userId: enrolled.user.id, isNewUser: enrolled.isNewUser };
+  const redeem = async () => ({ ...(await wechat.code2Session(app, code)), newId: users.newId() });
+  const { userId, tokenVersion, isNewUser } = await repeats.login(name, async () => {
+    const enrolled = await enrol(await repeats.session(name, redeem));
+    const { id, tokenVersion } = enrolled.user;
+    return { userId: id, tokenVersion, isNewUser: enrolled.isNewUser };
   });
   const user = await users.byId(userId);
   if (!user) throw fail('WECHAT_CODE_INVALID', 'The user of this code was deleted. Call wx.login again.');
+  if (!user.disabledAt && user.tokenVersion !== tokenVersion)
+    throw fail(
+      'WECHAT_CODE_INVALID',
+      'The user has logged out since this code was used. Call wx.login again.',
+    );
   return { user, isNewUser };
 };
 

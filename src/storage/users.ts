@@ -16,7 +16,14 @@ export type Profile = Partial<
 >;
 
 /** A person as WeChat names them. */
-export type Identity = { appId: string; openId: string; unionId?: string | undefined; sessionKey: string };
+export type Identity = {
+  appId: string;
+  openId: string;
+  unionId?: string | undefined;
+  sessionKey: string;
+  /** The id that a new row gets. Who tries again with the same one learns that the first try had made the row. */
+  newId?: string | undefined;
+};
 
 /** A stretch of the list of all users, which is in the order of their ids: oldest first. */
 export type Page = {
@@ -35,6 +42,8 @@ export type Page = {
 export type Phone = { number: string; countryCode: string };
 
 export type Users = {
+  /** An id for a new row. */
+  newId(): string;
   /**
    * Makes the person's row at the first login and renews it at every other: session_key, last login, unionid
    * once it is known, the given profile fields. Race-free; `isNewUser` is true once per person. The row of a
@@ -129,8 +138,9 @@ export const createUsers = (
   };
 
   return {
-    async enrol({ appId, openId, unionId, sessionKey }, profile) {
-      const id = uuidv7();
+    newId: uuidv7,
+
+    async enrol({ appId, openId, unionId, sessionKey, newId: id = uuidv7() }, profile) {
       const at = now();
       const renewed = {
         ...profile,

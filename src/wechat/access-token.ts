@@ -28,13 +28,10 @@ export const createAccessTokens = <App extends { appId: string }>(
 ): AccessTokens<App> => {
   const known = new Map<string, { token: string; endsAt: number }>();
   const asking = new Map<string, Promise<string>>();
+  const replacements = new Map<string, Promise<string>>();
   const forcedAt = new Map<string, number>();
 
-  const ask = (app: App, force: boolean): Promise<string> => {
-    const flight = asking.get(app.appId) ?? renew(app, force).finally(() => asking.delete(app.appId));
-    asking.set(app.appId, flight);
-    return flight;
-  };
+  const ask = (app: App): Promise<string> => shared(asking, app.appId, () => renew(app, false));
 
   const renew = async (app: App, force: boolean): Promise<string> => {
     const { token, expiresInSeconds } = await issue(app, force);
@@ -42,11 +39,22 @@ export const createAccessTokens = <App extends { appId: string }>(
     return token;
   };
 
+  const replace = async (app: App, refused: string): Promise<string> => {
+    const next = await ask(app);
+    if (next !== refused) return next;
+    if (now() - (forcedAt.get(app.appId) ?? 0) < FORCE_EVERY_MS)
+      throw unavailable('stable_token', 'the access_token was refused and no other is to be had', {
+        remedy: 'WeChat refuses the access_token that it hands out: look at mp.weixin.qq.com',
+      });
+    forcedAt.set(app.appId, now());
+    return renew(app, true);
+  };
+
   return {
     async current(app) {
       const { token, endsAt } = known.get(app.appId) ?? { token: '', endsAt: 0 };
       if (now() < endsAt - EARLY_MS) return token;
-      return ask(app, false).catch((error: unknown) => {
+      return ask(app).catch((error: unknown) => {
         if (now() < endsAt) return token;
         throw error;
       });
@@ -55,14 +63,18 @@ export const createAccessTokens = <App extends { appId: string }>(
     async replacing(app, refused) {
       const token = known.get(app.appId);
       if (token && token.token !== refused) return token.token;
-      const next = await ask(app, false);
-      if (next !== refused) return next;
-      if (now() - (forcedAt.get(app.appId) ?? 0) < FORCE_EVERY_MS)
-        throw unavailable('stable_token', 'the access_token was refused and no other is to be had', {
-          remedy: 'WeChat refuses the access_token that it hands out: look at mp.weixin.qq.com',
-        });
-      forcedAt.set(app.appId, now());
-      return ask(app, true);
+      return shared(replacements, `${app.appId} ${refused}`, () => replace(app, refused));
     },
   };
+};
+
+/** All who ask while an answer is under way get that one. */
+const shared = (
+  flights: Map<string, Promise<string>>,
+  key: string,
+  run: () => Promise<string>,
+): Promise<string> => {
+  const flight = flights.get(key) ?? run().finally(() => flights.delete(key));
+  flights.set(key, flight);
+  return flight;
 };

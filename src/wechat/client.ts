@@ -67,12 +67,12 @@ const session = z
   .object({
     openid: identifier,
     session_key: z.string().regex(/^[A-Za-z0-9+/]{22}==$/),
-    unionid: identifier.optional(),
+    unionid: z.union([identifier, z.literal('')]).nullish(),
   })
   .transform(({ openid, session_key, unionid }) => ({
     openId: openid,
     sessionKey: session_key,
-    unionId: unionid,
+    unionId: unionid || undefined,
   }));
 
 const issued = z

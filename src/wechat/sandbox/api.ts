@@ -54,7 +54,7 @@ export const createApi = (state: State): Routes => {
     keep(state.people, person.openId, person);
     keep(state.sessionKeys, person.openId, sessionKey);
     const unionId = state.unionUsers.has(person.user) ? { unionid: unionIdOf(person.user) } : {};
-    return { type: 'text/plain', body: { session_key: sessionKey, openid: person.openId, ...unionId } };
+    return { body: { session_key: sessionKey, openid: person.openId, ...unionId } };
   };
 
   const stableToken: Handler = ({ method, body }) => {
@@ -125,13 +125,23 @@ export const createApi = (state: State): Routes => {
     '/wxa/resetusersessionkey': resetSession,
   };
   return Object.fromEntries(
-    Object.entries(routes).map(([path, handler]) => [path, counted(state, faulty(state, path, handler))]),
+    Object.entries(routes).map(([path, handler]) => [
+      path,
+      counted(state, typed(path, faulty(state, path, handler))),
+    ]),
   );
 };
 
+/** Only the oldest of these APIs does not call its JSON so. */
+const typed =
+  (path: string, handler: Handler): Handler =>
+  async (request) => {
+    const answer = await handler(request);
+    return 'fault' in answer || path !== '/sns/jscode2session' ? answer : { ...answer, type: 'text/plain' };
+  };
+
 /** A refusal as WeChat words it. */
 const refuse = (state: State, errcode: number): Answer => ({
-  type: 'text/plain',
   body: { errcode, errmsg: `${ERRMSG[errcode] ?? 'refused'}, rid: ${rid(state)}` },
 });
 
