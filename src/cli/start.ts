@@ -1,6 +1,7 @@
 import { ConfigError, type Env } from '../config.ts';
 import { withDevelopmentSecrets } from '../development.ts';
 import { StorageError } from '../storage/failures.ts';
+import { FOREIGN_TABLES } from '../storage/migrations.ts';
 
 /** The environment of this process, with what a `.env` file adds and what development makes up. */
 export const readEnv = (): Env => {
@@ -36,6 +37,8 @@ const explainStorage = ({ code, failure }: StorageError): string => {
   if (/ACCESS_DENIED/.test(code)) return `DATABASE_URL: the server refuses this user and password (${code}).`;
   if (/BAD_DB/.test(code))
     return `DATABASE_URL: the server has no such database (${code}): CREATE DATABASE it first.`;
+  if (code === FOREIGN_TABLES)
+    return 'DATABASE_URL: that database has a table `user` or `rate_limit` of another program. Nothing was changed; give weapp-login a database of its own.';
   if (code === 'MIGRATION_LEASE_HELD')
     return 'Another process has been changing the tables for two minutes: look whether it hangs.';
   if (failure === 'UNAVAILABLE')

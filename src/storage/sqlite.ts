@@ -51,6 +51,10 @@ export const createSqlite = async ({ path }: SqliteOptions): Promise<Dialect> =>
       const { rows, columns } = await query({ sql, args: [...params] });
       return rows.map((row) => columns.map((_, i) => row[i]));
     },
+    async columnsOf(table) {
+      const { rows } = await query({ sql: 'SELECT name FROM pragma_table_info(?)', args: [table] });
+      return rows.map(({ name }) => String(name));
+    },
     async migrate() {
       const atOnce = async (statements: string[]) => {
         await client.batch(statements, 'write').catch((error: unknown) => {
