@@ -127,21 +127,44 @@ export const readPushes = (text: string, context: Fault): PushApp[] => {
 
 /** Where the database is; the deadline has a variable of its own. */
 export const readDatabaseUrl = (text: string, context: Fault): Place => {
-  if (text.startsWith('file:'))
-    return { dialect: 'sqlite', path: text.slice('file:'.length).replace(/^\/\/(?=\/)/, '') };
+  if (text.startsWith('file:')) return readFile(text, context);
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url?.protocol !== 'mysql:')
     return refuse(
       context,
       'must begin with mysql:// (mysql://user:password@host:3306/database) or file: (file:.data/my.db)',
     );
-  const { ssl, socketPath, poolSize, ...unknown } = Object.fromEntries(url.searchParams);
+  try {
+    return readServer(url, context);
+  } catch {
+    return refuse(context, 'has a % that encodes nothing: write %25 for a percent sign in user or password');
+  }
+};
+
+/** `file:///absolute/path`, `file:/absolute/path` or `file:relative/path`. */
+const readFile = (text: string, context: Fault): Place => {
+  const path = text.slice('file:'.length).replace(/^\/\/(?=\/)/, '');
+  if (path === '' || path.startsWith('//') || path.endsWith('/') || /[?#%]/.test(path))
+    return refuse(
+      context,
+      'names no file: write file:.data/my.db or file:/var/lib/my.db, without options and the signs ? # %',
+    );
+  return { dialect: 'sqlite', path };
+};
+
+/** @throws {URIError} */
+const readServer = (url: URL, context: Fault): Place => {
+  const { ssl = '0', socketPath, poolSize = '10', ...unknown } = Object.fromEntries(url.searchParams);
   const [stranger] = Object.keys(unknown);
   if (stranger)
     return refuse(
       context,
       `has the unknown option ${stranger}: it takes ssl=1, poolSize=10 and socketPath=/path/to/mysqld.sock`,
     );
+  if (!/^(0|1|true|false)$/.test(ssl))
+    return refuse(context, 'has another ssl than 1 or 0: 1 demands TLS and a certificate that is good');
+  if (!/^[1-9]\d{0,2}$/.test(poolSize))
+    return refuse(context, 'has another poolSize than a whole number from 1 to 999; leave it out for 10');
   const database = decodeURIComponent(url.pathname.slice(1));
   if (!database) return refuse(context, 'names no database: mysql://user:password@host:3306/database');
   return {
@@ -153,7 +176,7 @@ export const readDatabaseUrl = (text: string, context: Fault): Place => {
     database,
     socketPath,
     ssl: ssl === '1' || ssl === 'true',
-    poolSize: Number(poolSize) || 10,
+    poolSize: Number(poolSize),
   };
 };
 

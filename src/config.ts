@@ -226,9 +226,18 @@ const conflicts = (given: Env, production: boolean): string[] => {
     );
   if (production && secret && PLACEHOLDER.test(secret))
     faults.push(`WECHAT_APP_SECRET is a placeholder: ${NO_APP_SECRET}`);
-  if (production && jwt && jwt === given.SESSION_KEY_SECRET)
+  if (production && apps && PLACEHOLDER.test(apps))
+    faults.push(
+      `WECHAT_APPS has a placeholder: each AppSecret is copied from mp.weixin.qq.com, 开发管理, 开发设置`,
+    );
+  const ids = [...(appId ? [appId] : []), ...listOf(apps).map((pair) => pair.split(':', 1).join())];
+  if (new Set(ids).size < ids.length)
+    faults.push('WECHAT_APPS names a mini program twice: name each once, also that of WECHAT_APP_ID');
+  if (production && listOf(jwt).some((each) => listOf(given.SESSION_KEY_SECRET).includes(each)))
     faults.push(
       'SESSION_KEY_SECRET is the same as JWT_SECRET: give each its own, so that one leak opens one door',
     );
   return faults;
 };
+
+const listOf = (text = ''): string[] => text.split(',').flatMap((each) => each.trim() || []);
