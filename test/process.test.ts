@@ -72,6 +72,15 @@ describe('a process that cannot start says why in words, with exit code 1', () =
     expect(printed()).toMatch(/^The configuration has 5 faults:\n( {2}[A-Z_]+ .+\n){5}$/);
   });
 
+  test('secrets that were damaged: others in their place would end every session unasked', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weapp-login-'));
+    mkdirSync(join(folder, '.data'));
+    writeFileSync(join(folder, '.data/secrets.json'), '{"JWT_SECRET": "cut o');
+    const { exited, printed } = run({}, folder);
+    expect(await exited).toBe(1);
+    expect(printed()).toMatch(/\.data\/secrets\.json can't be read or is damaged: mend it, or delete it/);
+  });
+
   test('a port that is taken', async () => {
     const blocker = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => blocker.once('listening', resolve));
