@@ -39,27 +39,38 @@ export type Overrides = { now?: () => Date; log?: Log };
 /**
  * Makes the whole product of its configuration, without a socket of its own; nothing exists before, nothing is
  * left after `close`.
- * @throws {StorageError} when the database can't be used
+ * @throws {StorageError} when the database can't be used; whatever it throws, nothing is left open
  */
 export const createApp = async (config: Config, overrides: Overrides = {}): Promise<App> => {
-  const { now, log = createLog(config.log.level) } = overrides;
-  const { apps, timeoutMs, maxCalls, repeatMs } = config.wechat;
-  const clock = now ? { now: () => now().getTime() } : {};
-  const storage = await openStorage(config.database, config.sessionKeySecrets, now);
-  const sandbox = config.wechat.sandbox ? await startSandbox(apps) : undefined;
-  const counters = await openCounters(config, log);
+  const opened: (() => Promise<void>)[] = [];
   const close = async () => {
-    await sandbox?.close();
-    await counters?.pool.close();
-    await storage.close();
+    for (const end of opened.splice(0).reverse()) await end();
   };
   try {
-    if (config.migrateOnStart) await storage.migrate();
-    await storage.check();
+    return { ...(await compose(config, overrides, opened)), close };
   } catch (error) {
     await close();
     throw error;
   }
+};
+
+/** @param opened gets what ends each thing, as soon as it is there */
+const compose = async (
+  config: Config,
+  overrides: Overrides,
+  opened: (() => Promise<void>)[],
+): Promise<Omit<App, 'close'>> => {
+  const { now, log = createLog(config.log.level) } = overrides;
+  const { apps, timeoutMs, maxCalls, repeatMs } = config.wechat;
+  const clock = now ? { now: () => now().getTime() } : {};
+  const storage = await openStorage(config.database, config.sessionKeySecrets, now);
+  opened.push(storage.close);
+  const sandbox = config.wechat.sandbox ? await startSandbox(apps) : undefined;
+  if (sandbox) opened.push(sandbox.close);
+  const counters = await openCounters(config, log);
+  if (counters) opened.push(counters.pool.close);
+  if (config.migrateOnStart) await storage.migrate();
+  await storage.check();
   const keys = await createKeyring(config.auth);
   const yoga = await createServer(config, {
     apps,
@@ -99,7 +110,6 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     storage,
     log,
     sandboxUrl: sandbox?.url,
-    close,
   };
 };
 

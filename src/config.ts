@@ -1,7 +1,25 @@
 import type { KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { readPrivateKeys } from './auth/keys.ts';
+import {
+  APP_ID,
+  APP_SECRET,
+  flag,
+  integer,
+  NO_APP_ID,
+  NO_APP_SECRET,
+  NO_SECRET,
+  oneOf,
+  PLACEHOLDER,
+  readApps,
+  readDatabaseUrl,
+  readDocuments,
+  readKeys,
+  readOrigins,
+  readPushes,
+  readSecrets,
+  type Secrets,
+  withDeadline,
+} from './config-values.ts';
 import type { RateLimitOptions } from './ops/rate-limit.ts';
 import type { DatabaseOptions } from './storage/open.ts';
 import type { WeChatApp } from './wechat/client.ts';
@@ -66,8 +84,6 @@ export type HttpOptions = {
   requestTimeoutMs?: number;
 };
 
-export type Secrets = readonly [string, ...string[]];
-
 /** Every fault of the environment at once, each with the variable, what is wrong and how to mend it. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -91,11 +107,6 @@ export const SANDBOX_APP: WeChatApp = {
 };
 
 const LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
-const MIN_SECRET_BYTES = 32;
-const MIN_SECRET_VARIETY = 10;
-const PLACEHOLDER =
-  /change[-_ ]?(me|this)|replace[-_ ]?(me|this)|your[-_ ]|placeholder|example|known-to-everyone/i;
-
 /**
  * Reads the environment, once; nobody else does.
  * @throws {ConfigError}
@@ -198,15 +209,6 @@ const variables = (production: boolean) =>
     LOG_LEVEL: oneOf(LEVELS).default(production ? 'info' : 'warn'),
   });
 
-const NO_SECRET =
-  'is missing: set 32 random bytes or more, such as `openssl rand -base64 48` prints, and keep them: a new one ends what the old one protects';
-const APP_ID = /^wx\w{4,62}$/;
-const NO_APP_ID =
-  'is not an AppID such as wx4f4bc4dec97d474b: copy it from mp.weixin.qq.com, 开发管理, 开发设置';
-const APP_SECRET = /^[\w-]{16,128}$/;
-const NO_APP_SECRET =
-  'is not an AppSecret (32 letters and digits): copy it from mp.weixin.qq.com, 开发管理, 开发设置';
-
 /** Faults that lie between variables. */
 const conflicts = (given: Env, production: boolean): string[] => {
   const { WECHAT_APP_ID: appId, WECHAT_APP_SECRET: secret, WECHAT_APPS: apps, JWT_SECRET: jwt } = given;
@@ -224,145 +226,18 @@ const conflicts = (given: Env, production: boolean): string[] => {
     );
   if (production && secret && PLACEHOLDER.test(secret))
     faults.push(`WECHAT_APP_SECRET is a placeholder: ${NO_APP_SECRET}`);
-  if (production && jwt && jwt === given.SESSION_KEY_SECRET)
+  if (production && apps && PLACEHOLDER.test(apps))
+    faults.push(
+      `WECHAT_APPS has a placeholder: each AppSecret is copied from mp.weixin.qq.com, 开发管理, 开发设置`,
+    );
+  const ids = [...(appId ? [appId] : []), ...listOf(apps).map((pair) => pair.split(':', 1).join())];
+  if (new Set(ids).size < ids.length)
+    faults.push('WECHAT_APPS names a mini program twice: name each once, also that of WECHAT_APP_ID');
+  if (production && listOf(jwt).some((each) => listOf(given.SESSION_KEY_SECRET).includes(each)))
     faults.push(
       'SESSION_KEY_SECRET is the same as JWT_SECRET: give each its own, so that one leak opens one door',
     );
   return faults;
 };
 
-const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z.enum(values, `must be one of ${values.join(', ')}`);
-
-const integer = (min: number, max: number, fallback: number) => {
-  const fault = `must be a whole number from ${min} to ${max}; leave it out for ${fallback}`;
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, fault)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, fault)
-    .default(fallback);
-};
-
-const flag = oneOf(['0', '1']).transform((value) => value === '1');
-
-type Place = Sqlite | Omit<Mysql, 'timeoutMs'>;
-type Sqlite = Extract<DatabaseOptions, { dialect: 'sqlite' }>;
-type Mysql = Extract<DatabaseOptions, { dialect: 'mysql' }>;
-type Fault = z.core.$RefinementCtx<string>;
-
-const refuse = (context: Fault, message: string): never => {
-  context.addIssue({ code: 'custom', message });
-  return z.NEVER;
-};
-
-const readSecrets = (text: string, context: Fault): Secrets => {
-  const [first = '', ...rest] = text.split(',').map((secret) => secret.trim());
-  const secrets: Secrets = [first, ...rest];
-  secrets.forEach((secret, i) => {
-    const which = rest.length > 0 ? ` (number ${i + 1} of the list)` : '';
-    if (Buffer.byteLength(secret) < MIN_SECRET_BYTES)
-      refuse(
-        context,
-        `is too short${which}: it needs ${MIN_SECRET_BYTES} bytes or more, such as \`openssl rand -base64 48\` prints`,
-      );
-    else if (PLACEHOLDER.test(secret) || new Set(secret).size < MIN_SECRET_VARIETY)
-      refuse(
-        context,
-        `is a placeholder or can be guessed${which}: put random bytes there, such as \`openssl rand -base64 48\` prints`,
-      );
-  });
-  return secrets;
-};
-
-const readOrigins = (text: string, context: Fault): string[] => {
-  const origins = text.split(',').flatMap((each) => each.trim() || []);
-  const wrong = origins.find((origin) => origin !== '*' && !isOrigin(origin));
-  if (wrong === undefined) return origins;
-  return refuse(
-    context,
-    'must list origins as browsers send them, such as https://admin.example.com,http://localhost:8080 (no path, no slash at the end), or be *',
-  );
-};
-
-const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
-
-const readDocuments = (path: string, context: Fault): ReadonlyMap<string, string> => {
-  try {
-    const documents = z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(path, 'utf8')));
-    return new Map(Object.entries(documents));
-  } catch {
-    return refuse(context, 'names no readable JSON file of the form {"document id": "query text"}');
-  }
-};
-
-const readKeys = (text: string, context: Fault): KeyObject[] => {
-  try {
-    return readPrivateKeys(text);
-  } catch (error) {
-    return refuse(
-      context,
-      `${error instanceof TypeError ? error.message : 'is wrong'}: set a PEM as \`openssl genpkey -algorithm ed25519\` prints (or RSA of 2048 bits or more), line ends as \\n where it must be one line`,
-    );
-  }
-};
-
-const readApps = (text: string, context: Fault): WeChatApp[] => {
-  const apps = text.split(',').flatMap((pair): WeChatApp[] => {
-    const [appId = '', secret = ''] = pair.split(':').map((part) => part.trim());
-    return pair.trim() === '' ? [] : [{ appId, secret }];
-  });
-  if (!apps.every(({ appId, secret }) => APP_ID.test(appId) && APP_SECRET.test(secret)))
-    return refuse(context, 'must read appid:secret,appid:secret, with AppIDs such as wx4f4bc4dec97d474b');
-  return apps;
-};
-
-const readPushes = (text: string, context: Fault): PushApp[] => {
-  const apps = text.split(',').flatMap((entry): PushApp[] => {
-    const [appId = '', token = '', aesKey] = entry.split(':').map((part) => part.trim());
-    return entry.trim() === '' ? [] : [{ appId, token, aesKey }];
-  });
-  const right = ({ appId, token, aesKey = 'A'.repeat(43) }: PushApp) =>
-    APP_ID.test(appId) && /^[A-Za-z0-9]{3,32}$/.test(token) && /^[A-Za-z0-9]{43}$/.test(aesKey);
-  if (!apps.every(right))
-    return refuse(
-      context,
-      'must read appid:token:EncodingAESKey,appid:token:EncodingAESKey, as set at mp.weixin.qq.com, 消息推送',
-    );
-  return apps;
-};
-
-/** Where the database is; the deadline has a variable of its own. */
-const readDatabaseUrl = (text: string, context: Fault): Place => {
-  if (text.startsWith('file:'))
-    return { dialect: 'sqlite', path: text.slice('file:'.length).replace(/^\/\/(?=\/)/, '') };
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url?.protocol !== 'mysql:')
-    return refuse(
-      context,
-      'must begin with mysql:// (mysql://user:password@host:3306/database) or file: (file:.data/my.db)',
-    );
-  const { ssl, socketPath, poolSize, ...unknown } = Object.fromEntries(url.searchParams);
-  const [stranger] = Object.keys(unknown);
-  if (stranger)
-    return refuse(
-      context,
-      `has the unknown option ${stranger}: it takes ssl=1, poolSize=10 and socketPath=/path/to/mysqld.sock`,
-    );
-  const database = decodeURIComponent(url.pathname.slice(1));
-  if (!database) return refuse(context, 'names no database: mysql://user:password@host:3306/database');
-  return {
-    dialect: 'mysql',
-    host: decodeURIComponent(url.hostname.replace(/^\[|\]$/g, '')),
-    port: Number(url.port || 3306),
-    user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
-    database,
-    socketPath,
-    ssl: ssl === '1' || ssl === 'true',
-    poolSize: Number(poolSize) || 10,
-  };
-};
-
-const withDeadline = (place: Place, timeoutMs: number): DatabaseOptions =>
-  place.dialect === 'mysql' ? { ...place, timeoutMs } : place;
+const listOf = (text = ''): string[] => text.split(',').flatMap((each) => each.trim() || []);

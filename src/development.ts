@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Env } from './config.ts';
+import { ConfigError, type Env } from './config.ts';
 
 const FILE = 'secrets.json';
 const kept = z.object({ JWT_SECRET: z.string(), SESSION_KEY_SECRET: z.string() });
@@ -10,6 +10,7 @@ const kept = z.object({ JWT_SECRET: z.string(), SESSION_KEY_SECRET: z.string() }
 /**
  * Outside production, secrets that are missing are made once and kept in a folder, so that tokens survive a
  * restart; several processes that start at once get the same.
+ * @throws {ConfigError} when the file is there and can't be read: others in its place would end every session
  */
 export const withDevelopmentSecrets = (env: Env, folder = '.data'): Env => {
   if (env.NODE_ENV === 'production' || (env.JWT_SECRET && env.SESSION_KEY_SECRET)) return env;
@@ -43,7 +44,11 @@ const make = (folder: string) => {
     // Another process was first: its secrets count.
   }
   rmSync(draft);
-  return read(folder) ?? secrets;
+  const stored = read(folder);
+  if (stored) return stored;
+  throw new ConfigError([
+    `${join(folder, FILE)} can't be read or is damaged: mend it, or delete it, which ends all sessions`,
+  ]);
 };
 
 const secret = () => randomBytes(48).toString('base64');

@@ -36,7 +36,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   schema: ['auth', 'context', 'errors', 'ops', 'storage', 'wechat'],
   context: ['auth', 'ops', 'storage', 'wechat'],
   errors: ['auth', 'ops', 'storage', 'wechat'],
-  config: ['auth', 'ops', 'storage', 'wechat'],
+  config: ['auth', 'config-values', 'ops', 'storage', 'wechat'],
+  'config-values': ['auth', 'storage', 'wechat'],
   development: ['config'],
 };
 

@@ -85,6 +85,42 @@ describe('each fault names its variable and how to mend it, and tells no secret'
       { DATABASE_URL: 'mysql://u@h/db?sslmode=require' },
       /^DATABASE_URL has the unknown option sslmode/,
     ],
+    [
+      'a password with a bare percent sign',
+      { DATABASE_URL: 'mysql://u:canary50%@h/db' },
+      /^DATABASE_URL has a % that encodes nothing: write %25/,
+    ],
+    [
+      'TLS asked for in other words',
+      { DATABASE_URL: 'mysql://u@h/db?ssl=required' },
+      /^DATABASE_URL .* ssl than 1/,
+    ],
+    ['a pool of none', { DATABASE_URL: 'mysql://u@h/db?poolSize=0' }, /^DATABASE_URL .* poolSize than/],
+    ['a pool in words', { DATABASE_URL: 'mysql://u@h/db?poolSize=big' }, /^DATABASE_URL .* poolSize than/],
+    ['a file without a name', { DATABASE_URL: 'file:' }, /^DATABASE_URL names no file/],
+    ['a folder', { DATABASE_URL: 'file:/var/lib/weapp/' }, /^DATABASE_URL names no file/],
+    ['a file on another host', { DATABASE_URL: 'file://var/x.db' }, /^DATABASE_URL names no file/],
+    ['a file with options', { DATABASE_URL: 'file:/var/x.db?mode=ro' }, /^DATABASE_URL names no file/],
+    [
+      'a placeholder among more apps',
+      { WECHAT_APPS: 'wx1234567890abcdef:your-secret-goes-here-0123456789' },
+      /^WECHAT_APPS has a placeholder/,
+    ],
+    [
+      'the secret of the sandbox',
+      { WECHAT_APPS: 'wxsandbox0000000:sandbox-secret-known-to-everyone' },
+      /^WECHAT_APPS has a placeholder/,
+    ],
+    [
+      'a mini program twice',
+      { WECHAT_APPS: `wx4f4bc4dec97d474b:${APP_SECRET}` },
+      /^WECHAT_APPS names a mini program twice/,
+    ],
+    [
+      'one secret for two doors, in lists',
+      { SESSION_KEY_SECRET: `another-${SESSION_KEY_SECRET}, ${JWT_SECRET}` },
+      /^SESSION_KEY_SECRET is the same as JWT_SECRET/,
+    ],
     ['a short secret', { JWT_SECRET: 'canary-jwt-short' }, /^JWT_SECRET is too short: it needs 32 bytes/],
     [
       'a second secret that is short',

@@ -1,7 +1,11 @@
+import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createApp } from '../src/app.ts';
+import { readConfig } from '../src/config.ts';
+import { endsConnection, storageError } from '../src/storage/failures.ts';
 import { runSql } from './support/databases.ts';
 import { hasMariaDb, type MariaDb, startMariaDb } from './support/mariadb.ts';
-import { codeOf, type Product, startProduct } from './support/product.ts';
+import { codeOf, environment, type Product, startProduct } from './support/product.ts';
 
 const ME = '{ me { id } }';
 
@@ -57,6 +61,24 @@ describe.skipIf(!hasMariaDb())('when MariaDB fails', () => {
     for (const { id } of JSON.parse(JSON.stringify(rows))) await runSql(mariadb.url, `KILL ${id}`);
     const answers = await Promise.all(Array.from({ length: 12 }, me));
     expect(answers.filter(({ errors }) => errors)).toEqual([]);
+  });
+
+  test('a statement that finds its connection broken is one that may be tried again', async () => {
+    const connection = await createConnection(mariadb.url);
+    connection.destroy();
+    const error = await connection.query('SELECT 1').catch((thrown: unknown) => thrown);
+    expect(storageError(error)).toMatchObject({ failure: 'UNAVAILABLE', code: 'PROTOCOL_CONNECTION_LOST' });
+    expect(endsConnection(error)).toBe(true);
+  });
+
+  test('a start that fails leaves no connection behind that would keep the process', async () => {
+    await runSql(mariadb.url, 'CREATE DATABASE unlucky');
+    const config = readConfig(environment({ DATABASE_URL: `${mariadb.url}/unlucky` }));
+    const without = { ...config, auth: { ...config.auth, secrets: [], privateKeys: [] } };
+    await expect(createApp(without)).rejects.toThrow('a keyring needs a key');
+    const connections = () =>
+      runSql(mariadb.url, "SELECT id FROM information_schema.processlist WHERE db = 'unlucky'");
+    await expect.poll(connections).toEqual([]);
   });
 
   test('deadlocks and lock waits are tried again, so concurrent logins of many people all succeed', async () => {

@@ -1,5 +1,6 @@
-import { statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createSandbox } from '../src/wechat/sandbox/index.ts';
@@ -71,6 +72,15 @@ describe('a process that cannot start says why in words, with exit code 1', () =
     expect(printed()).toMatch(/^The configuration has 5 faults:\n( {2}[A-Z_]+ .+\n){5}$/);
   });
 
+  test('secrets that were damaged: others in their place would end every session unasked', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'weapp-login-'));
+    mkdirSync(join(folder, '.data'));
+    writeFileSync(join(folder, '.data/secrets.json'), '{"JWT_SECRET": "cut o');
+    const { exited, printed } = run({}, folder);
+    expect(await exited).toBe(1);
+    expect(printed()).toMatch(/\.data\/secrets\.json can't be read or is damaged: mend it, or delete it/);
+  });
+
   test('a port that is taken', async () => {
     const blocker = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => blocker.once('listening', resolve));
@@ -80,6 +90,51 @@ describe('a process that cannot start says why in words, with exit code 1', () =
     expect(await exited).toBe(1);
     expect(printed()).toBe('PORT is taken by another program: stop that one, or set PORT to a free port.\n');
     blocker.close();
+  });
+
+  test('an address that is none of this machine', async () => {
+    const { exited, printed } = run({ HOST: '203.0.113.7' });
+    expect(await exited).toBe(1);
+    expect(printed()).toMatch(/^HOST is no address of this machine \(EADDRNOTAVAIL\): set 127\.0\.0\.1/);
+  });
+
+  test('a sandbox whose port is taken', async () => {
+    const blocker = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => blocker.once('listening', resolve));
+    const address = blocker.address();
+    const port = typeof address === 'object' && address ? address.port : 0;
+    const { exited, printed } = run({ SANDBOX_PORT: String(port) }, undefined, 'cli/sandbox.ts');
+    expect(await exited).toBe(1);
+    expect(printed()).toMatch(/^SANDBOX_PORT is taken by another program/);
+    blocker.close();
+  });
+
+  test('a file that is no database, which keeps its rights and its content', async () => {
+    const notes = join(mkdtempSync(join(tmpdir(), 'weapp-login-')), 'notes.txt');
+    writeFileSync(notes, 'somebody needs these notes, and others read them\n'.repeat(30), { mode: 0o644 });
+    const before = [statSync(notes).mode, readFileSync(notes, 'utf8')];
+    const wrong = run({ DATABASE_URL: `file:${notes}` });
+    expect(await wrong.exited).toBe(1);
+    expect(wrong.printed()).toMatch(/^DATABASE_URL: that file is no database \(SQLITE_NOTADB\)/);
+    expect([statSync(notes).mode, readFileSync(notes, 'utf8')]).toEqual(before);
+  });
+
+  test.each([
+    ['a folder', ''],
+    ['a file in a file', '/folder/file/x.db'],
+  ])('a database that can be no file: %s', async (_, path) => {
+    const folder = mkdtempSync(join(tmpdir(), 'weapp-login-'));
+    mkdirSync(join(folder, 'folder'));
+    writeFileSync(join(folder, 'folder/file'), '');
+    const { exited, printed } = run({ DATABASE_URL: `file:${folder}${path}` });
+    expect(await exited).toBe(1);
+    expect(printed()).toMatch(/^DATABASE_URL: the file or its folder can't be used by this account \(E\w+\)/);
+  });
+
+  test.skipIf(!MYSQL)('a server without the TLS that was asked for', async () => {
+    const { exited, printed } = run({ DATABASE_URL: `${await MYSQL?.create()}?ssl=1` });
+    expect(await exited).toBe(1);
+    expect(printed()).toMatch(/^DATABASE_URL: there is no TLS with that server \(\w+\): with ssl=1/);
   });
 
   test('a database that is not there', async () => {

@@ -6,7 +6,7 @@ import type { user as mysqlUser } from '../src/storage/mysql.schema.ts';
 import { openStorage, type Storage } from '../src/storage/open.ts';
 import type { user as sqliteUser } from '../src/storage/sqlite.schema.ts';
 import { SESSION_KEY_SECRET } from './support/canaries.ts';
-import { ALL_DATABASES, runSql } from './support/databases.ts';
+import { ALL_DATABASES, definitionsIn, runAnySql, runSql } from './support/databases.ts';
 import { environment } from './support/product.ts';
 
 const APP = 'wxcanary00000001';
@@ -161,20 +161,25 @@ describe.each(ALL_DATABASES)('storage on $name', (database) => {
     await Promise.all(processes.map((each) => each.close()));
   });
 
-  test('a database without our tables, or with a foreign table of that name, is told at start', async () => {
+  test('a database without our tables is told at start', async () => {
     if (database.name === 'libSQL in memory') return;
-    const fresh = await database.create();
-    const empty = await open(fresh);
+    const empty = await open(await database.create());
     await expect(empty.check()).rejects.toMatchObject({ name: 'StorageError', failure: 'FAULT' });
     await empty.close();
-    if (database.name !== 'MariaDB') return;
-    await runSql(fresh, 'CREATE TABLE user (id int PRIMARY KEY, email text)');
+  });
+
+  test.each([
+    'CREATE TABLE user (id int PRIMARY KEY, union_id varchar(20), email text)',
+    'CREATE TABLE rate_limit (id int PRIMARY KEY, hits int)',
+  ])('a database of another program is refused and left as it was: %s', async (theirs) => {
+    if (database.name === 'libSQL in memory') return;
+    const fresh = await database.create();
+    await runAnySql(fresh, theirs);
+    const before = await definitionsIn(fresh);
     const foreign = await open(fresh);
-    await expect(foreign.migrate().then(() => foreign.check())).rejects.toMatchObject({
-      name: 'StorageError',
-      failure: 'FAULT',
-    });
+    await expect(foreign.migrate()).rejects.toMatchObject({ failure: 'FAULT', code: 'FOREIGN_TABLES' });
     await foreign.close();
+    expect(await definitionsIn(fresh)).toEqual(before);
   });
 
   test('a migration that was cut off half-way is finished by the next start', async () => {

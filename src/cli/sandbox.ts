@@ -8,4 +8,4 @@ await startOrExplain(async () => {
   process.stdout.write(
     `\n  The WeChat sandbox is ready: set WECHAT_API_URL=${url}\n  A code: curl -H 'Content-Type: application/json' -d '{"user": "alice"}' ${url}/sandbox/codes\n\n`,
   );
-});
+}, 'SANDBOX_PORT');

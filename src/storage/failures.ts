@@ -31,13 +31,19 @@ export class StorageError extends Error {
 export const LOST = 'PROTOCOL_CONNECTION_LOST';
 export const TIMEOUT = 'ETIMEDOUT';
 
-const UNDONE = new Set([1205, 1213, 8022, 9007]);
+const UNDONE = new Set([1020, 1205, 1213, 3101, 8022, 9007]);
 const DUPLICATE = new Set([1062]);
 const READ_ONLY = new Set([1290, 1792, 1836]);
 const UNAVAILABLE = new Set([
   ...READ_ONLY,
-  ...[1040, 1044, 1045, 1047, 1049, 1053, 1129, 1180, 1203, 1226, 1317, 1927, 1969, 3024, 3032],
+  ...[1021, 1040, 1044, 1045, 1047, 1049, 1053, 1114, 1129, 1130, 1158, 1159, 1160, 1161, 1180, 1203, 1226],
+  ...[1317, 1927, 1969, 3024, 3032, 3100, 9001, 9002, 9005],
 ]);
+/** Node's codes where a certificate is not good. */
+export const TLS = /^(ERR_(TLS|SSL)_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HANDSHAKE_)/;
+/** The file of the database, or the socket of the server, can't be used by this account. */
+export const NO_FILE =
+  /^(E(ACCES|PERM|ROFS|EXIST|ISDIR|NOTDIR|NOSPC|MFILE)$|SQLITE_(CANTOPEN|FULL|IOERR|READONLY))/;
 const NETWORK =
   /^(E(CONN|HOST|NET|PIPE|TIMEDOUT|NOTFOUND|AI_AGAIN|ADDR)|ENOENT|PROTOCOL_|POOL_|CLIENT_CLOSED|HANDSHAKE_)/;
 
@@ -54,7 +60,7 @@ export const storageError = (error: unknown): StorageError => {
     return new StorageError('UNAVAILABLE', code, true);
   if (DUPLICATE.has(errno) || /^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)/.test(code))
     return new StorageError('DUPLICATE', code);
-  if (UNAVAILABLE.has(errno) || NETWORK.test(code) || /^SQLITE_(CANTOPEN|FULL|IOERR|READONLY)/.test(code))
+  if (UNAVAILABLE.has(errno) || [NETWORK, TLS, NO_FILE].some((codes) => codes.test(code)))
     return new StorageError('UNAVAILABLE', code);
   return new StorageError('FAULT', code);
 };
@@ -71,6 +77,8 @@ const codes = (error: unknown): { code: string; errno: number } => {
   const extended =
     'extendedCode' in error && typeof error.extendedCode === 'string' ? error.extendedCode : null;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : null;
+  // mysql2 names no code where it was given a statement just after the connection broke.
+  if (code === null && 'fatal' in error && error.fatal === true) return { code: LOST, errno };
   if (error.message === 'Pool is closed.' || error.message === 'Queue limit reached.')
     return { code: error.message === 'Pool is closed.' ? 'POOL_CLOSED' : 'POOL_QUEUE_FULL', errno };
   return { code: extended ?? code ?? error.name, errno };

@@ -7,14 +7,25 @@ const LEASE_MS = 30_000;
 const WAIT_MS = 120_000;
 const POLL_MS = 100;
 
+/** What our tables had from the first. A table of that name without them is somebody else's. */
+const OURS: Readonly<Record<string, readonly string[]>> = {
+  user: ['id', 'app_id', 'open_id', 'union_id', 'session_key', 'token_version'],
+  rate_limit: ['key', 'points', 'expire'],
+};
+
+/** The code of the failure where the database has a table of ours that is not ours. */
+export const FOREIGN_TABLES = 'FOREIGN_TABLES';
+
 /**
  * Brings the tables up to date while holding a lease, so that several processes can start at once. The lease
  * is a row: GET_LOCK means nothing on Galera. It is renewed while the migration runs and ends by itself 30 s
  * after its holder died.
- * @throws {StorageError} also when another process holds the lease for two minutes
+ * @throws {StorageError} also when another process holds the lease for two minutes, and, before anything is changed,
+ * when another program has a table of our names: on MySQL a table that exists counts as a step that is done
  */
 export const migrateUnderLease = async (dialect: Dialect, now: () => number = Date.now): Promise<void> => {
   const holder = randomUUID();
+  await refuseForeignTables(dialect);
   await persistently(() =>
     dialect.execute(
       `CREATE TABLE IF NOT EXISTS weapp_login_lease (
@@ -36,6 +47,14 @@ export const migrateUnderLease = async (dialect: Dialect, now: () => number = Da
   } finally {
     clearInterval(renewal);
     await release(dialect, holder);
+  }
+};
+
+const refuseForeignTables = async (dialect: Dialect): Promise<void> => {
+  for (const [table, ours] of Object.entries(OURS)) {
+    const columns = await persistently(() => dialect.columnsOf(table));
+    if (columns.length > 0 && !ours.every((name) => columns.includes(name)))
+      throw new StorageError('FAULT', FOREIGN_TABLES);
   }
 };
 

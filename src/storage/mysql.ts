@@ -89,6 +89,14 @@ export const createMysql = (options: MysqlOptions): Dialect => {
       const result = await query(sql, params, true);
       return Array.isArray(result) ? result.filter((row) => Array.isArray(row)) : [];
     },
+    async columnsOf(table) {
+      const columns = await query(
+        'SELECT column_name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ?',
+        [table],
+        true,
+      );
+      return Array.isArray(columns) ? columns.map(String) : [];
+    },
     async migrate() {
       const steps = async (statements: string[]) => {
         for (const statement of statements) {

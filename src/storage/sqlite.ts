@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Client, createClient, type InStatement } from '@libsql/client';
@@ -51,6 +51,10 @@ export const createSqlite = async ({ path }: SqliteOptions): Promise<Dialect> =>
       const { rows, columns } = await query({ sql, args: [...params] });
       return rows.map((row) => columns.map((_, i) => row[i]));
     },
+    async columnsOf(table) {
+      const { rows } = await query({ sql: 'SELECT name FROM pragma_table_info(?)', args: [table] });
+      return rows.map(({ name }) => String(name));
+    },
     async migrate() {
       const atOnce = async (statements: string[]) => {
         await client.batch(statements, 'write').catch((error: unknown) => {
@@ -67,14 +71,17 @@ export const createSqlite = async ({ path }: SqliteOptions): Promise<Dialect> =>
 
 const openFile = async (path: string): Promise<Client> => {
   try {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    if (path !== ':memory:') makeFile(path);
     const client = createClient({ url: `file:${path}`, timeout: BUSY_MS });
-    if (path !== ':memory:') {
-      chmodSync(path, 0o600);
-      await client.execute('PRAGMA journal_mode = WAL');
-    }
+    if (path !== ':memory:') await client.execute('PRAGMA journal_mode = WAL');
     return client;
   } catch (error) {
     throw storageError(error);
   }
+};
+
+/** A file that is new is for this account only; one that is there keeps the rights that its owner gave it. */
+const makeFile = (path: string): void => {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(path, 'a', 0o600));
 };

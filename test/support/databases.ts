@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createClient } from '@libsql/client';
 import { createConnection } from 'mysql2/promise';
 import { inject } from 'vitest';
 
@@ -43,3 +44,23 @@ export const runSql = async (url: string, sql: string, values: unknown[] = []): 
     await connection.end();
   }
 };
+
+/** The same on either database. */
+export const runAnySql = async (url: string, sql: string): Promise<unknown> => {
+  if (url.startsWith('mysql:')) return runSql(url, sql);
+  const client = createClient({ url });
+  try {
+    return (await client.execute(sql)).rows;
+  } finally {
+    client.close();
+  }
+};
+
+/** All tables and indexes of a database, to see whether something was changed. */
+export const definitionsIn = (url: string): Promise<unknown> =>
+  runAnySql(
+    url,
+    url.startsWith('mysql:')
+      ? 'SELECT table_name, column_name, column_key FROM information_schema.columns WHERE table_schema = DATABASE()'
+      : 'SELECT name, sql FROM sqlite_master',
+  );
