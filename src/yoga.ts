@@ -1,0 +1,134 @@
+import { GraphQLError, getOperationAST } from 'graphql';
+import { createYoga, type Plugin, type YogaServerOptions } from 'graphql-yoga';
+import { type Config, ConfigError } from './config.ts';
+import { type Connection, createContext, type Services } from './context.ts';
+import { failureBody, finishError } from './errors.ts';
+import { createGates, type Gates, type GatesOptions, persistedQuery } from './gates.ts';
+import { graphiqlOptions, withScripts } from './graphiql.ts';
+import type { Log } from './ops/log.ts';
+import { schema } from './schema/index.ts';
+
+/** A request whose header names are in lower case, as node:http has them. */
+export type HttpRequest = { method: string; headers: Record<string, string>; body?: string };
+
+/** GraphQL over HTTP at /graphql; the caller has read the body and seen to its size. */
+export type GraphQLFetch = (url: string, request: HttpRequest, connection: Connection) => Promise<Response>;
+
+type YogaConfig = Pick<Config, 'http' | 'graphql'>;
+
+/**
+ * Puts our schema, context, gates and errors into Yoga.
+ * @throws {ConfigError} when GraphiQL is asked for and not installed
+ */
+export const createGraphQL = async (config: YogaConfig, services: Services): Promise<GraphQLFetch> => {
+  const yoga = await createServer(config, services);
+  return async (url, request, connection) =>
+    withBody(isJson(request) ? await yoga.fetch(url, request, { connection }) : unsupported());
+};
+
+type ServerContext = { connection: Connection };
+
+const createServer = async ({ http, graphql }: YogaConfig, services: Services) =>
+  createYoga<ServerContext>({
+    schema,
+    context: ({ request, connection }) => createContext(services, connection, request.headers),
+    ...(await graphiql(http.graphiql)),
+    plugins: [
+      ...(graphql.documents ? [onlyDocumentsOf(graphql.documents)] : []),
+      passGates(createGates({ schema, ...graphql })),
+      finishErrors(services.log, graphql),
+    ],
+    // The gates keep what is good and nothing else.
+    parserAndValidationCache: false,
+    extraParamNames: ['documentId'],
+    // finishError does it, for it knows the request that it logs about.
+    maskedErrors: false,
+    logging: yogaLog(services.log),
+    // http.ts has the routes and the limits.
+    landingPage: false,
+    healthCheckEndpoint: '/yoga-health',
+    maxRequestBodySize: false,
+    multipart: false,
+    cors: false,
+    batching: false,
+  });
+
+const passGates = (gates: Gates): Plugin<object, ServerContext> => ({
+  onParse({ setParseFn }) {
+    setParseFn(gates.parse);
+  },
+  onValidate({ setValidationFn }) {
+    setValidationFn((_schema, document) => gates.validate(document));
+  },
+  onExecute({ args: { document, operationName, variableValues }, setResultAndStopExecution }) {
+    const operation = getOperationAST(document, operationName);
+    const error = operation && gates.checkVariables(operation, variableValues);
+    if (error) setResultAndStopExecution({ errors: [withStatus(error, 400)] });
+  },
+});
+
+/** For a request that is refused as a whole. */
+const withStatus = ({ message, extensions }: GraphQLError, status: number): GraphQLError =>
+  new GraphQLError(message, { extensions: { ...extensions, http: { status } } });
+
+const onlyDocumentsOf = (documents: ReadonlyMap<string, string>): Plugin<object, ServerContext> => ({
+  onParams({ params, setParams }) {
+    setParams({ ...params, query: persistedQuery(params, documents) });
+  },
+});
+
+/** The one place that every error of every result passes. */
+const finishErrors = (
+  log: Log,
+  { suggestions }: Pick<GatesOptions, 'suggestions'>,
+): Plugin<object, ServerContext> => ({
+  onResultProcess({ result, setResult, serverContext }) {
+    if (Array.isArray(result) || !('errors' in result) || !result.errors) return;
+    const requestLog = log.child({ requestId: serverContext.connection.requestId });
+    setResult({
+      ...result,
+      errors: result.errors.map((error) => finishError(toGraphQLError(error), requestLog, suggestions)),
+    });
+  },
+});
+
+const toGraphQLError = (error: unknown): GraphQLError =>
+  error instanceof GraphQLError ? error : new GraphQLError('', { originalError: toError(error) });
+
+const toError = (error: unknown): Error =>
+  error instanceof Error ? error : new TypeError('thrown: no Error');
+
+/** The page comes from this process whole: the default one loads its scripts from elsewhere. */
+const graphiql = async (
+  on: boolean,
+): Promise<Pick<YogaServerOptions<ServerContext, object>, 'graphiql' | 'renderGraphiQL'>> => {
+  if (!on) return { graphiql: false };
+  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql').catch(() => {
+    throw new ConfigError([
+      'GRAPHIQL=1 needs a package that is not installed: npm install --no-save @graphql-yoga/render-graphiql',
+    ]);
+  });
+  return { graphiql: graphiqlOptions, renderGraphiQL: withScripts(renderGraphiQL) };
+};
+
+/** Yoga's own messages may quote the request, so only their number counts. */
+const yogaLog = (log: Log) => {
+  const say = () => log.debug('graphql-yoga has something to say');
+  return { debug: () => undefined, info: () => undefined, warn: say, error: say };
+};
+
+/** A page of another site can post forms and plain text without asking; JSON it can't. So bodies are JSON. */
+const isJson = ({ method, headers }: HttpRequest): boolean =>
+  method !== 'POST' || /^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '');
+
+const unsupported = () => new Response(null, { status: 415 });
+
+/** Clients look at `errors[].extensions`, so answers without a body (405, 406, 415) get one. */
+const withBody = async (response: Response): Promise<Response> => {
+  if (response.status < 400 || response.body) return response;
+  const message = `HTTP ${response.status}: send POST with Content-Type: application/json and a body such as {"query": "{ me { id } }"}.`;
+  return new Response(failureBody('BAD_REQUEST', message), {
+    status: response.status,
+    headers: { ...Object.fromEntries(response.headers), 'content-type': 'application/json; charset=utf-8' },
+  });
+};
