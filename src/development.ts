@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, copyFileSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError, type Env } from './config.ts';
@@ -38,17 +38,24 @@ const make = (folder: string) => {
   const draft = join(folder, `${FILE}.${process.pid}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
-  try {
-    linkSync(draft, join(folder, FILE));
-  } catch {
-    // Another process was first: its secrets count.
-  }
+  if (!attempt(() => linkSync(draft, join(folder, FILE))))
+    attempt(() => copyFileSync(draft, join(folder, FILE), constants.COPYFILE_EXCL));
   rmSync(draft);
   const stored = read(folder);
   if (stored) return stored;
   throw new ConfigError([
     `${join(folder, FILE)} can't be read or is damaged: mend it, or delete it, which ends all sessions`,
   ]);
+};
+
+/** A link is whole at once, but not every disk has links; neither replaces what another process made first. */
+const attempt = (make: () => void): boolean => {
+  try {
+    make();
+    return true;
+  } catch {
+    return false;
+  }
 };
 
 const secret = () => randomBytes(48).toString('base64');
