@@ -8,17 +8,20 @@ import { startReplica } from '../test/support/replica.ts';
 const TIMES = 20;
 const KB_60 = 60_000;
 
-const fill = (write: (i: number) => string, chars = KB_60) => {
+function fill(write: (i: number) => string, chars = KB_60) {
   let text = '';
   for (let i = 0; text.length < chars; i++) text += write(i);
   return text;
-};
-const many = (count: number, write: (i: number) => string) =>
-  Array.from({ length: count }, (_, i) => write(i)).join(' ');
-const login = (userInfo: unknown) => ({
-  query: 'mutation ($u: UserInfoInput) { login(code: "", userInfo: $u) { token } }',
-  variables: { u: userInfo },
-});
+}
+function many(count: number, write: (i: number) => string) {
+  return Array.from({ length: count }, (_, i) => write(i)).join(' ');
+}
+function login(userInfo: unknown) {
+  return {
+    query: 'mutation ($u: UserInfoInput) { login(code: "", userInfo: $u) { token } }',
+    variables: { u: userInfo },
+  };
+}
 
 const BOMBS: Record<string, unknown> = {
   'nothing but the ping': { query: '{ __typename }' },
@@ -69,8 +72,8 @@ const server = await startReplica({
   MIGRATE_ON_START: '1',
 });
 const agents = [new Agent({ keepAlive: true }), new Agent({ keepAlive: true })] as const;
-const send = (agent: Agent, path: string, body?: string) =>
-  new Promise<string>((resolve, reject) => {
+function send(agent: Agent, path: string, body?: string) {
+  return new Promise<string>((resolve, reject) => {
     const method = body === undefined ? 'GET' : 'POST';
     const headers = { 'content-type': 'application/json' };
     const options = { agent, host: '127.0.0.1', port: server.port, path, method, headers };
@@ -84,10 +87,13 @@ const send = (agent: Agent, path: string, body?: string) =>
     sent.on('error', reject);
     sent.end(body);
   });
+}
 
-const codeIn = (answer: string) => /"code":"(\w+)"/.exec(answer)?.[1] ?? 'answered';
+function codeIn(answer: string) {
+  return /"code":"(\w+)"/.exec(answer)?.[1] ?? 'answered';
+}
 /** The slowest ping while this body is sent once, and the code of its answer. */
-const stall = async (body: string) => {
+async function stall(body: string) {
   let running = true;
   let slowest = 0;
   const ping = async () => {
@@ -102,7 +108,7 @@ const stall = async (body: string) => {
   running = false;
   await pinging;
   return { slowest, code };
-};
+}
 
 // A process that has just started compiles its own code at the first requests, whatever they ask.
 for (let i = 0; i < 20; i++) await stall('{"query":"{ me { id } }"}');
@@ -118,7 +124,9 @@ for (const [name, bomb] of Object.entries(BOMBS)) {
   figures.set(name, { first, median: sorted[TIMES / 2] ?? 0, worst: sorted.at(-1) ?? 0, code });
 }
 
-const ms = (time: number) => `${time.toFixed(1)} ms`;
+function ms(time: number) {
+  return `${time.toFixed(1)} ms`;
+}
 process.stdout.write(
   '| request | answer | first time | median | slowest |\n| --- | --- | ---: | ---: | ---: |\n',
 );

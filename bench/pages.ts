@@ -41,12 +41,14 @@ for (let from = 0; from < PEOPLE; from += 1000)
     ],
   );
 
-const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
-const time = async (run: () => Promise<unknown>) => {
+function median(numbers: number[]) {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
+}
+async function time(run: () => Promise<unknown>) {
   const began = performance.now();
   await run();
   return performance.now() - began;
-};
+}
 
 await storage.users.page({ limit: 51 });
 const keyset = new Map<number, number[]>();

@@ -31,7 +31,7 @@ export type Overrides = { now?: () => Date; log?: Log };
  * left after `close`.
  * @throws {StorageError} when the database can't be used; whatever it throws, nothing is left open
  */
-export const createApp = async (config: Config, overrides: Overrides = {}): Promise<App> => {
+export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
   const opened: (() => Promise<void>)[] = [];
   const close = async () => {
     for (const end of opened.splice(0).reverse()) await end();
@@ -42,14 +42,14 @@ export const createApp = async (config: Config, overrides: Overrides = {}): Prom
     await close();
     throw error;
   }
-};
+}
 
 /** @param opened gets what ends each thing, as soon as it is there */
-const compose = async (
+async function compose(
   config: Config,
   overrides: Overrides,
   opened: (() => Promise<void>)[],
-): Promise<Omit<App, 'close'>> => {
+): Promise<Omit<App, 'close'>> {
   const { now, log = createLog(config.log.level) } = overrides;
   const { apps, timeoutMs, maxCalls, repeatMs } = config.wechat;
   const clock = now ? { now: () => now().getTime() } : {};
@@ -100,18 +100,19 @@ const compose = async (
     log,
     sandboxUrl: sandbox?.url,
   };
-};
+}
 
 /** Never loaded in production. */
-const startSandbox = async (apps: Config['wechat']['apps']) =>
-  (await import('./wechat/sandbox/index.ts')).createSandbox({ apps });
+async function startSandbox(apps: Config['wechat']['apps']) {
+  return (await import('./wechat/sandbox/index.ts')).createSandbox({ apps });
+}
 
 /** Where replicas count together, if they do. */
-const openCounters = async ({ database, rateLimitStore }: Config, log: Log) => {
+async function openCounters({ database, rateLimitStore }: Config, log: Log) {
   if (rateLimitStore === 'memory' || database.dialect !== 'mysql') return undefined;
   const { createCounterPool } = await import('./storage/counters.ts');
   const pool = createCounterPool(database, (err) =>
     log.warn({ err }, 'rate limits are counted by this process alone'),
   );
   return { pool, database: database.database } satisfies CounterStore;
-};
+}

@@ -24,10 +24,11 @@ export const APP_SECRET = /^[\w-]{16,128}$/;
 export const NO_APP_SECRET =
   'is not an AppSecret (32 letters and digits): copy it from mp.weixin.qq.com, 开发管理, 开发设置';
 
-export const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z.enum(values, `must be one of ${values.join(', ')}`);
+export function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values, `must be one of ${values.join(', ')}`);
+}
 
-export const integer = (min: number, max: number, fallback: number) => {
+export function integer(min: number, max: number, fallback: number) {
   const fault = `must be a whole number from ${min} to ${max}; leave it out for ${fallback}`;
   return z
     .string()
@@ -35,7 +36,7 @@ export const integer = (min: number, max: number, fallback: number) => {
     .transform(Number)
     .refine((value) => value >= min && value <= max, fault)
     .default(fallback);
-};
+}
 
 export const flag = oneOf(['0', '1']).transform((value) => value === '1');
 
@@ -44,12 +45,12 @@ type Sqlite = Extract<DatabaseOptions, { dialect: 'sqlite' }>;
 type Mysql = Extract<DatabaseOptions, { dialect: 'mysql' }>;
 type Fault = z.core.$RefinementCtx<string>;
 
-const refuse = (context: Fault, message: string): never => {
+function refuse(context: Fault, message: string): never {
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
-};
+}
 
-export const readSecrets = (text: string, context: Fault): Secrets => {
+export function readSecrets(text: string, context: Fault): Secrets {
   const [first = '', ...rest] = text.split(',').map((secret) => secret.trim());
   const secrets: Secrets = [first, ...rest];
   secrets.forEach((secret, i) => {
@@ -66,9 +67,9 @@ export const readSecrets = (text: string, context: Fault): Secrets => {
       );
   });
   return secrets;
-};
+}
 
-export const readOrigins = (text: string, context: Fault): string[] => {
+export function readOrigins(text: string, context: Fault): string[] {
   const origins = text.split(',').flatMap((each) => each.trim() || []);
   const wrong = origins.find((origin) => origin !== '*' && !isOrigin(origin));
   if (wrong === undefined) return origins;
@@ -76,20 +77,22 @@ export const readOrigins = (text: string, context: Fault): string[] => {
     context,
     'must list origins as browsers send them, such as https://admin.example.com,http://localhost:8080 (no path, no slash at the end), or be *',
   );
-};
+}
 
-const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
 
-export const readDocuments = (path: string, context: Fault): ReadonlyMap<string, string> => {
+export function readDocuments(path: string, context: Fault): ReadonlyMap<string, string> {
   try {
     const documents = z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(path, 'utf8')));
     return new Map(Object.entries(documents));
   } catch {
     return refuse(context, 'names no readable JSON file of the form {"document id": "query text"}');
   }
-};
+}
 
-export const readKeys = (text: string, context: Fault): KeyObject[] => {
+export function readKeys(text: string, context: Fault): KeyObject[] {
   try {
     return readPrivateKeys(text);
   } catch (error) {
@@ -98,9 +101,9 @@ export const readKeys = (text: string, context: Fault): KeyObject[] => {
       `${error instanceof TypeError ? error.message : 'is wrong'}: set a PEM as \`openssl genpkey -algorithm ed25519\` prints (or RSA of 2048 bits or more), line ends as \\n where it must be one line`,
     );
   }
-};
+}
 
-export const readApps = (text: string, context: Fault): WeChatApp[] => {
+export function readApps(text: string, context: Fault): WeChatApp[] {
   const apps = text.split(',').flatMap((pair): WeChatApp[] => {
     const [appId = '', secret = ''] = pair.split(':').map((part) => part.trim());
     return pair.trim() === '' ? [] : [{ appId, secret }];
@@ -108,9 +111,9 @@ export const readApps = (text: string, context: Fault): WeChatApp[] => {
   if (!apps.every(({ appId, secret }) => APP_ID.test(appId) && APP_SECRET.test(secret)))
     return refuse(context, 'must read appid:secret,appid:secret, with AppIDs such as wx4f4bc4dec97d474b');
   return apps;
-};
+}
 
-export const readPushes = (text: string, context: Fault): PushApp[] => {
+export function readPushes(text: string, context: Fault): PushApp[] {
   const apps = text.split(',').flatMap((entry): PushApp[] => {
     const [appId = '', token = '', aesKey] = entry.split(':').map((part) => part.trim());
     return entry.trim() === '' ? [] : [{ appId, token, aesKey }];
@@ -123,10 +126,10 @@ export const readPushes = (text: string, context: Fault): PushApp[] => {
       'must read appid:token:EncodingAESKey,appid:token:EncodingAESKey, as set at mp.weixin.qq.com, 消息推送',
     );
   return apps;
-};
+}
 
 /** Where the database is; the deadline has a variable of its own. */
-export const readDatabaseUrl = (text: string, context: Fault): Place => {
+export function readDatabaseUrl(text: string, context: Fault): Place {
   if (text.startsWith('file:')) return readFile(text, context);
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url?.protocol !== 'mysql:')
@@ -139,10 +142,10 @@ export const readDatabaseUrl = (text: string, context: Fault): Place => {
   } catch {
     return refuse(context, 'has a % that encodes nothing: write %25 for a percent sign in user or password');
   }
-};
+}
 
 /** `file:///absolute/path`, `file:/absolute/path` or `file:relative/path`. */
-const readFile = (text: string, context: Fault): Place => {
+function readFile(text: string, context: Fault): Place {
   const path = text.slice('file:'.length).replace(/^\/\/(?=\/)/, '');
   if (path === '' || path.startsWith('//') || path.endsWith('/') || /[?#%]/.test(path))
     return refuse(
@@ -150,10 +153,10 @@ const readFile = (text: string, context: Fault): Place => {
       'names no file: write file:.data/my.db or file:/var/lib/my.db, without options and the signs ? # %',
     );
   return { dialect: 'sqlite', path };
-};
+}
 
 /** @throws {URIError} */
-const readServer = (url: URL, context: Fault): Place => {
+function readServer(url: URL, context: Fault): Place {
   const { ssl = '0', socketPath, poolSize = '10', ...unknown } = Object.fromEntries(url.searchParams);
   const [stranger] = Object.keys(unknown);
   if (stranger)
@@ -178,7 +181,8 @@ const readServer = (url: URL, context: Fault): Place => {
     ssl: ssl === '1' || ssl === 'true',
     poolSize: Number(poolSize),
   };
-};
+}
 
-export const withDeadline = (place: Place, timeoutMs: number): DatabaseOptions =>
-  place.dialect === 'mysql' ? { ...place, timeoutMs } : place;
+export function withDeadline(place: Place, timeoutMs: number): DatabaseOptions {
+  return place.dialect === 'mysql' ? { ...place, timeoutMs } : place;
+}

@@ -111,7 +111,7 @@ const LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as
  * Reads the environment, once; nobody else does.
  * @throws {ConfigError}
  */
-export const readConfig = (env: Env): Config => {
+export function readConfig(env: Env): Config {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
   const production = given.NODE_ENV === 'production';
   const parsed = variables(production).safeParse(given);
@@ -165,11 +165,11 @@ export const readConfig = (env: Env): Config => {
     rateLimitStore: raw.RATE_LIMIT_STORE,
     log: { level: raw.LOG_LEVEL },
   };
-};
+}
 
 /** The variables, what each may hold, and the remedy that its fault is reported with. */
-const variables = (production: boolean) =>
-  z.object({
+function variables(production: boolean) {
+  return z.object({
     NODE_ENV: oneOf(['development', 'test', 'production']).default('development'),
     PORT: integer(0, 65_535, 4000),
     HOST: z.string().default(production ? '0.0.0.0' : '127.0.0.1'),
@@ -208,9 +208,10 @@ const variables = (production: boolean) =>
     REQUEST_TIMEOUT_MS: integer(100, 300_000, 30_000),
     LOG_LEVEL: oneOf(LEVELS).default(production ? 'info' : 'warn'),
   });
+}
 
 /** Faults that lie between variables. */
-const conflicts = (given: Env, production: boolean): string[] => {
+function conflicts(given: Env, production: boolean): string[] {
   const { WECHAT_APP_ID: appId, WECHAT_APP_SECRET: secret, WECHAT_APPS: apps, JWT_SECRET: jwt } = given;
   const faults: string[] = [];
   if (!jwt && !given.JWT_PRIVATE_KEY) faults.push(`JWT_SECRET ${NO_SECRET}`);
@@ -238,6 +239,8 @@ const conflicts = (given: Env, production: boolean): string[] => {
       'SESSION_KEY_SECRET is the same as JWT_SECRET: give each its own, so that one leak opens one door',
     );
   return faults;
-};
+}
 
-const listOf = (text = ''): string[] => text.split(',').flatMap((each) => each.trim() || []);
+function listOf(text = ''): string[] {
+  return text.split(',').flatMap((each) => each.trim() || []);
+}

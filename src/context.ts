@@ -42,7 +42,7 @@ export type Context = Services & {
   knownViewer(): Viewer<User> | undefined;
 };
 
-export const createContext = (services: Services, connection: Connection, headers: Headers): Context => {
+export function createContext(services: Services, connection: Connection, headers: Headers): Context {
   let asked: Promise<Viewer<User>> | undefined;
   let known: Viewer<User> | undefined;
   const ask = async () => {
@@ -59,4 +59,4 @@ export const createContext = (services: Services, connection: Connection, header
     },
     knownViewer: () => known,
   };
-};
+}

@@ -12,28 +12,28 @@ const kept = z.object({ JWT_SECRET: z.string(), SESSION_KEY_SECRET: z.string() }
  * restart; several processes that start at once get the same.
  * @throws {ConfigError} when the file is there and can't be read: others in its place would end every session
  */
-export const withDevelopmentSecrets = (env: Env, folder = '.data'): Env => {
+export function withDevelopmentSecrets(env: Env, folder = '.data'): Env {
   if (env.NODE_ENV === 'production' || (env.JWT_SECRET && env.SESSION_KEY_SECRET)) return env;
   return { ...env, ...made(folder, env) };
-};
+}
 
-const made = (folder: string, env: Env): Env => {
+function made(folder: string, env: Env): Env {
   const secrets = read(folder) ?? make(folder);
   return {
     JWT_SECRET: env.JWT_SECRET || secrets.JWT_SECRET,
     SESSION_KEY_SECRET: env.SESSION_KEY_SECRET || secrets.SESSION_KEY_SECRET,
   };
-};
+}
 
-const read = (folder: string) => {
+function read(folder: string) {
   try {
     return kept.parse(JSON.parse(readFileSync(join(folder, FILE), 'utf8')));
   } catch {
     return null;
   }
-};
+}
 
-const make = (folder: string) => {
+function make(folder: string) {
   const secrets = { JWT_SECRET: secret(), SESSION_KEY_SECRET: secret() };
   const draft = join(folder, `${FILE}.${process.pid}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -46,16 +46,18 @@ const make = (folder: string) => {
   throw new ConfigError([
     `${join(folder, FILE)} can't be read or is damaged: mend it, or delete it, which ends all sessions`,
   ]);
-};
+}
 
 /** A link is whole at once, but not every disk has links; neither replaces what another process made first. */
-const attempt = (make: () => void): boolean => {
+function attempt(make: () => void): boolean {
   try {
     make();
     return true;
   } catch {
     return false;
   }
-};
+}
 
-const secret = () => randomBytes(48).toString('base64');
+function secret() {
+  return randomBytes(48).toString('base64');
+}

@@ -77,8 +77,8 @@ type Detail = {
 };
 
 /** An error for the client: `extensions` hold code, action and what else is known. */
-export const fail = (code: ErrorCode, message: string, { retryAfter, wechat }: Detail = {}): GraphQLError =>
-  new GraphQLError(message, {
+export function fail(code: ErrorCode, message: string, { retryAfter, wechat }: Detail = {}): GraphQLError {
+  return new GraphQLError(message, {
     extensions: {
       code,
       action: ERROR_CODES[code][0],
@@ -86,16 +86,18 @@ export const fail = (code: ErrorCode, message: string, { retryAfter, wechat }: D
       ...(wechat === undefined ? {} : { wechat }),
     },
   });
+}
 
 /** The same for answers that are no GraphQL result. */
-export const failureBody = (code: ErrorCode, message: string): string =>
-  JSON.stringify({ errors: [{ message, extensions: { code, action: ERROR_CODES[code][0] } }] });
+export function failureBody(code: ErrorCode, message: string): string {
+  return JSON.stringify({ errors: [{ message, extensions: { code, action: ERROR_CODES[code][0] } }] });
+}
 
 /**
  * What a client may see of a failure inside: WeChat's and the database's by their code, anything else as
  * INTERNAL_SERVER_ERROR. The failure itself belongs in the log.
  */
-export const toClientError = (failure: unknown): GraphQLError => {
+export function toClientError(failure: unknown): GraphQLError {
   if (failure instanceof WeChatError) return fromWeChat(failure);
   if (failure instanceof StorageError && failure.failure === 'UNAVAILABLE')
     return fail('SERVICE_UNAVAILABLE', 'The database did not answer in time. Try again in a few seconds.', {
@@ -105,13 +107,14 @@ export const toClientError = (failure: unknown): GraphQLError => {
     'INTERNAL_SERVER_ERROR',
     'A fault of this server, logged with the id of this request. Try again later.',
   );
-};
+}
 
-const fromWeChat = ({ code, errcode, rid, retryAfter }: WeChatError): GraphQLError =>
-  fail(code, WECHAT_MESSAGES[code], {
+function fromWeChat({ code, errcode, rid, retryAfter }: WeChatError): GraphQLError {
+  return fail(code, WECHAT_MESSAGES[code], {
     retryAfter,
     wechat: errcode === undefined ? undefined : { errcode, ...(rid === undefined ? {} : { rid }) },
   });
+}
 
 const WECHAT_MESSAGES = {
   WECHAT_CODE_INVALID:
@@ -135,7 +138,7 @@ const WECHAT_MESSAGES = {
  * @param log bears the id of the request
  * @param suggestions whether "Did you mean" may tell of names that were not asked for
  */
-export const finishError = (error: GraphQLError, log: Log, suggestions = true): GraphQLError => {
+export function finishError(error: GraphQLError, log: Log, suggestions = true): GraphQLError {
   const failure = failureIn(error);
   if (failure !== undefined) {
     report(failure, log);
@@ -150,43 +153,48 @@ export const finishError = (error: GraphQLError, log: Log, suggestions = true): 
     new GraphQLError(message, { extensions: { ...extensions, ...http, code, action: ERROR_CODES[code][0] } }),
     error,
   );
-};
+}
 
 /** A message without the names that graphql-js suggests; where they are of values it can't be told to leave them out. */
-export const withoutSuggestion = (message: string): string => message.replace(/ Did you mean .*\?$/s, '');
+export function withoutSuggestion(message: string): string {
+  return message.replace(/ Did you mean .*\?$/s, '');
+}
 
-const failureIn = (error: unknown): unknown => {
+function failureIn(error: unknown): unknown {
   if (!(error instanceof GraphQLError)) return error;
   return error.originalError ? failureIn(error.originalError) : undefined;
-};
+}
 
 /** Says to the operator what happened; nothing that a user can cause at will is above `info`. */
-const report = (failure: unknown, log: Log): void => {
+function report(failure: unknown, log: Log): void {
   if (failure instanceof WeChatError) {
     const { code, endpoint, errcode, rid, remedy } = failure;
     const level = remedy ? 'error' : code === 'WECHAT_UNAVAILABLE' ? 'warn' : 'info';
     log[level]({ wechat: { code, endpoint, errcode, rid, remedy } }, failure.message);
   } else
     log.error({ err: failure }, failure instanceof StorageError ? failure.message : 'unexpected failure');
-};
+}
 
 /** The error at the place of another. */
-const moved = (
+function moved(
   { message, extensions }: GraphQLError,
   { nodes, source, positions, path }: GraphQLError,
-): GraphQLError =>
-  new GraphQLError(message, {
+): GraphQLError {
+  return new GraphQLError(message, {
     nodes: nodes ?? null,
     source: source ?? null,
     positions: positions ?? null,
     path: path ?? null,
     extensions,
   });
+}
 
 /** Errors without a code come from graphql-js: a variable whose value doesn't fit its type. */
-const codeOf = ({ extensions: { code } }: GraphQLError): ErrorCode => {
+function codeOf({ extensions: { code } }: GraphQLError): ErrorCode {
   if (typeof code !== 'string') return 'BAD_USER_INPUT';
   return isErrorCode(code) ? code : 'BAD_REQUEST';
-};
+}
 
-const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERROR_CODES, code);
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERROR_CODES, code);
+}

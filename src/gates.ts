@@ -55,7 +55,7 @@ const MAX_MESSAGE_CHARS = 300;
 const CACHE_CHARS = 1_000_000;
 
 /** Good documents are parsed and validated once. */
-export const createGates = ({ schema, introspection, suggestions }: GatesOptions): Gates => {
+export function createGates({ schema, introspection, suggestions }: GatesOptions): Gates {
   const good = new LRUCache<string, DocumentNode>({
     maxSize: CACHE_CHARS,
     sizeCalculation: (_document, source) => source.length + 1,
@@ -95,13 +95,14 @@ export const createGates = ({ schema, introspection, suggestions }: GatesOptions
       return errors?.[0] && fail('BAD_USER_INPUT', shortened(told(errors[0].message)));
     },
   };
-};
+}
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null;
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
 
 /** Without recursion, for the lists in lists may be as deep as the body is long. */
-const hasMoreValues = (value: object, limit: number): boolean => {
+function hasMoreValues(value: object, limit: number): boolean {
   const waiting: object[] = [value];
   let count = 0;
   for (let next = waiting.pop(); next; next = waiting.pop())
@@ -110,20 +111,20 @@ const hasMoreValues = (value: object, limit: number): boolean => {
       if (isObject(inner)) waiting.push(inner);
     }
   return false;
-};
+}
 
 /** Without its middle, where the value is quoted. */
-const shortened = (message: string): string => {
+function shortened(message: string): string {
   if (message.length <= MAX_MESSAGE_CHARS) return message;
   const half = MAX_MESSAGE_CHARS / 2;
   return `${message.slice(0, half)} … ${message.slice(-half)}`.toWellFormed();
-};
+}
 
 /**
  * The text of the document that a request names by `documentId`, where only documents of a list are taken.
  * @throws PERSISTED_DOCUMENT_REQUIRED
  */
-export const persistedQuery = (params: object, documents: ReadonlyMap<string, string>): string => {
+export function persistedQuery(params: object, documents: ReadonlyMap<string, string>): string {
   const id = 'documentId' in params ? params.documentId : undefined;
   const query = typeof id === 'string' ? documents.get(id) : undefined;
   if (query !== undefined && !('query' in params && params.query)) return query;
@@ -131,9 +132,9 @@ export const persistedQuery = (params: object, documents: ReadonlyMap<string, st
     'PERSISTED_DOCUMENT_REQUIRED',
     'This server takes documents of its list only: send `documentId` with one of its ids, and no `query`.',
   );
-};
+}
 
-const parseFew = (source: string): DocumentNode => {
+function parseFew(source: string): DocumentNode {
   try {
     return parse(source, { maxTokens: MAX_TOKENS });
   } catch (error) {
@@ -141,17 +142,18 @@ const parseFew = (source: string): DocumentNode => {
       throw tooMuch(`has more than ${MAX_TOKENS} tokens`);
     throw error;
   }
-};
+}
 
-const tooMuch = (what: string) =>
-  fail('QUERY_TOO_COMPLEX', `The query ${what}: ask for less at once, in several requests.`);
+function tooMuch(what: string) {
+  return fail('QUERY_TOO_COMPLEX', `The query ${what}: ask for less at once, in several requests.`);
+}
 
 /** What a selection amounts to: its depth, aliases and directives with those of the fragments that it spreads. */
 type Measure = { depth: number; selections: number; aliases: number; directives: number };
 
 const NOTHING: Measure = { depth: 0, selections: 0, aliases: 0, directives: 0 };
 
-const tooComplex = (document: DocumentNode): GraphQLError | undefined => {
+function tooComplex(document: DocumentNode): GraphQLError | undefined {
   const { depth, selections, aliases, directives, repeats } = measure(document);
   if (depth > MAX_DEPTH) return tooMuch(`is nested deeper than ${MAX_DEPTH} levels`);
   if (selections > MAX_SELECTIONS) return tooMuch(`has more than ${MAX_SELECTIONS} fields and fragments`);
@@ -159,14 +161,14 @@ const tooComplex = (document: DocumentNode): GraphQLError | undefined => {
   if (aliases > MAX_ALIASES) return tooMuch(`has more than ${MAX_ALIASES} aliases`);
   if (directives > MAX_DIRECTIVES) return tooMuch(`has more than ${MAX_DIRECTIVES} directives`);
   return undefined;
-};
+}
 
 /**
  * Measures a document in one pass: each fragment once, a cycle as nothing (the rules of the schema refuse it). Also
  * what is in no operation counts, for it is validated too. Introspection is deep by nature and has a rule of
  * graphql-js for itself, so its depth counts as one.
  */
-const measure = (document: DocumentNode): Measure & { repeats: number } => {
+function measure(document: DocumentNode): Measure & { repeats: number } {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions)
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
@@ -210,16 +212,20 @@ const measure = (document: DocumentNode): Measure & { repeats: number } => {
     })
     .reduce(together, NOTHING);
   return { ...total, repeats: Math.max(0, ...names.values()) };
-};
+}
 
-const together = (a: Measure, b: Measure): Measure => ({
-  ...plus(a, b),
-  depth: Math.max(a.depth, b.depth),
-});
+function together(a: Measure, b: Measure): Measure {
+  return {
+    ...plus(a, b),
+    depth: Math.max(a.depth, b.depth),
+  };
+}
 
-const plus = (a: Measure, b: Partial<Measure>): Measure => ({
-  depth: a.depth + (b.depth ?? 0),
-  selections: a.selections + (b.selections ?? 0),
-  aliases: a.aliases + (b.aliases ?? 0),
-  directives: a.directives + (b.directives ?? 0),
-});
+function plus(a: Measure, b: Partial<Measure>): Measure {
+  return {
+    depth: a.depth + (b.depth ?? 0),
+    selections: a.selections + (b.selections ?? 0),
+    aliases: a.aliases + (b.aliases ?? 0),
+    directives: a.directives + (b.directives ?? 0),
+  };
+}

@@ -253,7 +253,7 @@ const TAB_SCRIPT = `<script>
  * Wraps a renderer of the page: it knows the token, its tabs take the first click, and it leads to the errors. The
  * page has 9 MB and is the same for all, so it is made once.
  */
-export const withScripts = (render: (options?: GraphiQLOptions) => string) => {
+export function withScripts(render: (options?: GraphiQLOptions) => string) {
   let page: string | undefined;
   return (options?: GraphiQLOptions): string => {
     page ??= render(options)
@@ -261,4 +261,4 @@ export const withScripts = (render: (options?: GraphiQLOptions) => string) => {
       .replace(/<\/body>\s*<\/html>\s*$/, () => `${ERRORS_LINK}${TAB_SCRIPT}</body></html>`);
     return page;
   };
-};
+}

@@ -36,7 +36,7 @@ const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
  * Puts the app on a port.
  * @throws {Error} of node:net, with code EADDRINUSE or EACCES
  */
-export const listen = async (app: App, options: HttpOptions): Promise<HttpServer> => {
+export async function listen(app: App, options: HttpOptions): Promise<HttpServer> {
   const { host, port, graphiql } = options;
   const { trustedProxies = 0, corsOrigins = [], requestTimeoutMs = 30_000 } = options;
   const health = createHealth(() => app.storage.ping());
@@ -103,13 +103,9 @@ export const listen = async (app: App, options: HttpOptions): Promise<HttpServer
       clearTimeout(force);
     },
   };
-};
+}
 
-const answer = async (
-  routes: Readonly<Record<string, Route>>,
-  request: IncomingMessage,
-  requestId: string,
-) => {
+async function answer(routes: Readonly<Record<string, Route>>, request: IncomingMessage, requestId: string) {
   const { url = '/' } = request;
   if (url.length > MAX_URL_CHARS)
     return refuse(414, 'BAD_REQUEST', `The URL is longer than ${MAX_URL_CHARS / 1024} KB: send a POST.`);
@@ -120,11 +116,10 @@ const answer = async (
   if (!route) return refuse(404, 'NOT_FOUND', 'There is nothing at this path; the API is at /graphql.');
   if (isPreflight(request)) return { status: 204 };
   return route(request, { path, search: url.slice(path.length) }, requestId);
-};
+}
 
-const graphqlRoute =
-  (app: App, trustedProxies: number): Route =>
-  async (request, { search }, requestId) => {
+function graphqlRoute(app: App, trustedProxies: number): Route {
+  return async (request, { search }, requestId) => {
     const body = await readBody(request);
     if (body === 'TOO_LARGE')
       return refuse(413, 'REQUEST_ENTITY_TOO_LARGE', `The body is longer than ${MAX_BODY_BYTES / 1024} KB.`);
@@ -147,25 +142,28 @@ const graphqlRoute =
       body: Buffer.from(await response.arrayBuffer()),
     };
   };
+}
 
 /** How an answer is cut into pieces is for node:http to say: here it goes out whole. */
-const withoutFraming = (headers: Headers): Record<string, string> =>
-  Object.fromEntries(
+function withoutFraming(headers: Headers): Record<string, string> {
+  return Object.fromEntries(
     [...headers]
       .map(([name, value]) => [name.toLowerCase(), value] as const)
       .filter(([name]) => !['connection', 'content-length', 'transfer-encoding'].includes(name)),
   );
+}
 
 /** A new key must be known to others before the first token that it signed: so they may keep this five minutes. */
-const jwks = ({ jwks }: App): Reply => ({
-  status: 200,
-  headers: { 'content-type': 'application/jwk-set+json', 'cache-control': 'public, max-age=300' },
-  body: JSON.stringify(jwks),
-});
+function jwks({ jwks }: App): Reply {
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/jwk-set+json', 'cache-control': 'public, max-age=300' },
+    body: JSON.stringify(jwks),
+  };
+}
 /** Pushes of WeChat: the last part of the path is the AppID. */
-const push =
-  ({ pushes }: App): Route =>
-  async (request, { path, search }) => {
+function push({ pushes }: App): Route {
+  return async (request, { path, search }) => {
     const appId = path.slice(path.lastIndexOf('/') + 1);
     const searchParams = new URLSearchParams(search);
     const body = await readBody(request);
@@ -177,9 +175,10 @@ const push =
       : pushes.receive(appId, searchParams, body));
     return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: text };
   };
+}
 
 /** The text of the body; what is too long is read and thrown away, so that the client gets to see the refusal. */
-const readBody = async (request: IncomingMessage): Promise<string | 'TOO_LARGE'> => {
+async function readBody(request: IncomingMessage): Promise<string | 'TOO_LARGE'> {
   const chunks: Buffer[] = [];
   let size = 0;
   if (Number(request.headers['content-length']) > MAX_DRAINED_BYTES) return 'TOO_LARGE';
@@ -189,21 +188,22 @@ const readBody = async (request: IncomingMessage): Promise<string | 'TOO_LARGE'>
     if (size <= MAX_BODY_BYTES) chunks.push(chunk);
   }
   return size > MAX_BODY_BYTES ? 'TOO_LARGE' : Buffer.concat(chunks).toString('utf8');
-};
+}
 
-const headersOf = ({ headers }: IncomingMessage): Record<string, string> =>
-  Object.fromEntries(
+function headersOf({ headers }: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(
     Object.entries(headers).map(([name, value = '']) => [
       name,
       Array.isArray(value) ? value.join(', ') : value,
     ]),
   );
+}
 
 /** The caller's own id of the request where it is a decent one, so that logs can be followed across servers. */
-const requestIdOf = ({ headers }: IncomingMessage): string => {
+function requestIdOf({ headers }: IncomingMessage): string {
   const given = headers['x-request-id'];
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
-};
+}
 
 /** The page that GraphiQL links to, as it is written. */
 const errorTable: Route = async () => ({
@@ -212,14 +212,18 @@ const errorTable: Route = async () => ({
   body: await readFile(new URL('../docs/errors.md', import.meta.url)),
 });
 
-const json = (status: number, value: unknown): Reply => ({
-  status,
-  headers: JSON_TYPE,
-  body: JSON.stringify(value),
-});
+function json(status: number, value: unknown): Reply {
+  return {
+    status,
+    headers: JSON_TYPE,
+    body: JSON.stringify(value),
+  };
+}
 
-const refuse = (status: number, code: ErrorCode, message: string): Reply => ({
-  status,
-  headers: JSON_TYPE,
-  body: failureBody(code, message),
-});
+function refuse(status: number, code: ErrorCode, message: string): Reply {
+  return {
+    status,
+    headers: JSON_TYPE,
+    body: failureBody(code, message),
+  };
+}

@@ -23,7 +23,7 @@ export type PushesOptions = { reader: PushReader; users: Users; log: Log; now?: 
 const REMEMBERED_MS = 15 * 60_000;
 const MAX_REMEMBERED = 10_000;
 
-export const createPushes = ({ reader, users, log, now = Date.now }: PushesOptions): Pushes => {
+export function createPushes({ reader, users, log, now = Date.now }: PushesOptions): Pushes {
   /**
    * What became of a signature. It covers timestamp and nonce but, in plain mode, nothing of the body: so it is
    * good for one event, and WeChat's own second try of that shares the outcome of the first.
@@ -73,7 +73,7 @@ export const createPushes = ({ reader, users, log, now = Date.now }: PushesOptio
       return outcome;
     },
   };
-};
+}
 
 const SUCCESS: PushReply = { status: 200, text: 'success' };
 const LATER: PushReply = { status: 503, text: 'the database does not answer: send it again' };
@@ -96,7 +96,9 @@ const RISKY: Profile = { nickName: null, avatarUrl: null };
 const PHONE = '8';
 
 /** Numbers of RevokeInfo for what is stored here: 6 name and picture, 19 a typed name, 20 a chosen picture. */
-const erasedBy = (revoked: readonly string[]): Profile => ({
-  ...(revoked.includes('6') || revoked.includes('19') ? { nickName: null } : {}),
-  ...(revoked.includes('6') || revoked.includes('20') ? { avatarUrl: null } : {}),
-});
+function erasedBy(revoked: readonly string[]): Profile {
+  return {
+    ...(revoked.includes('6') || revoked.includes('19') ? { nickName: null } : {}),
+    ...(revoked.includes('6') || revoked.includes('20') ? { avatarUrl: null } : {}),
+  };
+}

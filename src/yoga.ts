@@ -20,16 +20,16 @@ type YogaConfig = Pick<Config, 'http' | 'graphql'>;
  * Puts our schema, context, gates and errors into Yoga.
  * @throws {ConfigError} when GraphiQL is asked for and not installed
  */
-export const createGraphQL = async (config: YogaConfig, services: Services): Promise<GraphQLFetch> => {
+export async function createGraphQL(config: YogaConfig, services: Services): Promise<GraphQLFetch> {
   const yoga = await createServer(config, services);
   return async (url, request, connection) =>
     withBody(isJson(request) ? await yoga.fetch(url, request, { connection }) : unsupported());
-};
+}
 
 type ServerContext = { connection: Connection };
 
-const createServer = async ({ http, graphql }: YogaConfig, services: Services) =>
-  createYoga<ServerContext>({
+async function createServer({ http, graphql }: YogaConfig, services: Services) {
+  return createYoga<ServerContext>({
     schema,
     context: ({ request, connection }) => createContext(services, connection, request.headers),
     ...(await graphiql(http.graphiql)),
@@ -52,56 +52,66 @@ const createServer = async ({ http, graphql }: YogaConfig, services: Services) =
     cors: false,
     batching: false,
   });
+}
 
-const passGates = (gates: Gates): Plugin<object, ServerContext> => ({
-  onParse({ setParseFn }) {
-    setParseFn(gates.parse);
-  },
-  onValidate({ setValidationFn }) {
-    setValidationFn((_schema, document) => gates.validate(document));
-  },
-  onExecute({ args: { document, operationName, variableValues }, setResultAndStopExecution }) {
-    const operation = getOperationAST(document, operationName);
-    const error = operation && gates.checkVariables(operation, variableValues);
-    if (error) setResultAndStopExecution({ errors: [withStatus(error, 400)] });
-  },
-});
+function passGates(gates: Gates): Plugin<object, ServerContext> {
+  return {
+    onParse({ setParseFn }) {
+      setParseFn(gates.parse);
+    },
+    onValidate({ setValidationFn }) {
+      setValidationFn((_schema, document) => gates.validate(document));
+    },
+    onExecute({ args: { document, operationName, variableValues }, setResultAndStopExecution }) {
+      const operation = getOperationAST(document, operationName);
+      const error = operation && gates.checkVariables(operation, variableValues);
+      if (error) setResultAndStopExecution({ errors: [withStatus(error, 400)] });
+    },
+  };
+}
 
 /** For a request that is refused as a whole. */
-const withStatus = ({ message, extensions }: GraphQLError, status: number): GraphQLError =>
-  new GraphQLError(message, { extensions: { ...extensions, http: { status } } });
+function withStatus({ message, extensions }: GraphQLError, status: number): GraphQLError {
+  return new GraphQLError(message, { extensions: { ...extensions, http: { status } } });
+}
 
-const onlyDocumentsOf = (documents: ReadonlyMap<string, string>): Plugin<object, ServerContext> => ({
-  onParams({ params, setParams }) {
-    setParams({ ...params, query: persistedQuery(params, documents) });
-  },
-});
+function onlyDocumentsOf(documents: ReadonlyMap<string, string>): Plugin<object, ServerContext> {
+  return {
+    onParams({ params, setParams }) {
+      setParams({ ...params, query: persistedQuery(params, documents) });
+    },
+  };
+}
 
 /** The one place that every error of every result passes. */
-const finishErrors = (
+function finishErrors(
   log: Log,
   { suggestions }: Pick<GatesOptions, 'suggestions'>,
-): Plugin<object, ServerContext> => ({
-  onResultProcess({ result, setResult, serverContext }) {
-    if (Array.isArray(result) || !('errors' in result) || !result.errors) return;
-    const requestLog = log.child({ requestId: serverContext.connection.requestId });
-    setResult({
-      ...result,
-      errors: result.errors.map((error) => finishError(toGraphQLError(error), requestLog, suggestions)),
-    });
-  },
-});
+): Plugin<object, ServerContext> {
+  return {
+    onResultProcess({ result, setResult, serverContext }) {
+      if (Array.isArray(result) || !('errors' in result) || !result.errors) return;
+      const requestLog = log.child({ requestId: serverContext.connection.requestId });
+      setResult({
+        ...result,
+        errors: result.errors.map((error) => finishError(toGraphQLError(error), requestLog, suggestions)),
+      });
+    },
+  };
+}
 
-const toGraphQLError = (error: unknown): GraphQLError =>
-  error instanceof GraphQLError ? error : new GraphQLError('', { originalError: toError(error) });
+function toGraphQLError(error: unknown): GraphQLError {
+  return error instanceof GraphQLError ? error : new GraphQLError('', { originalError: toError(error) });
+}
 
-const toError = (error: unknown): Error =>
-  error instanceof Error ? error : new TypeError('thrown: no Error');
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new TypeError('thrown: no Error');
+}
 
 /** The page comes from this process whole: the default one loads its scripts from elsewhere. */
-const graphiql = async (
+async function graphiql(
   on: boolean,
-): Promise<Pick<YogaServerOptions<ServerContext, object>, 'graphiql' | 'renderGraphiQL'>> => {
+): Promise<Pick<YogaServerOptions<ServerContext, object>, 'graphiql' | 'renderGraphiQL'>> {
   if (!on) return { graphiql: false };
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql').catch(() => {
     throw new ConfigError([
@@ -109,26 +119,29 @@ const graphiql = async (
     ]);
   });
   return { graphiql: graphiqlOptions, renderGraphiQL: withScripts(renderGraphiQL) };
-};
+}
 
 /** Yoga's own messages may quote the request, so only their number counts. */
-const yogaLog = (log: Log) => {
+function yogaLog(log: Log) {
   const say = () => log.debug('graphql-yoga has something to say');
   return { debug: () => undefined, info: () => undefined, warn: say, error: say };
-};
+}
 
 /** A page of another site can post forms and plain text without asking; JSON it can't. So bodies are JSON. */
-const isJson = ({ method, headers }: HttpRequest): boolean =>
-  method !== 'POST' || /^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '');
+function isJson({ method, headers }: HttpRequest): boolean {
+  return method !== 'POST' || /^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '');
+}
 
-const unsupported = () => new Response(null, { status: 415 });
+function unsupported() {
+  return new Response(null, { status: 415 });
+}
 
 /** Clients look at `errors[].extensions`, so answers without a body (405, 406, 415) get one. */
-const withBody = async (response: Response): Promise<Response> => {
+async function withBody(response: Response): Promise<Response> {
   if (response.status < 400 || response.body) return response;
   const message = `HTTP ${response.status}: send POST with Content-Type: application/json and a body such as {"query": "{ me { id } }"}.`;
   return new Response(failureBody('BAD_REQUEST', message), {
     status: response.status,
     headers: { ...Object.fromEntries(response.headers), 'content-type': 'application/json; charset=utf-8' },
   });
-};
+}

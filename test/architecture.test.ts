@@ -5,13 +5,17 @@ import { expect, test } from 'vitest';
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) =>
   file.endsWith('.ts'),
 );
-const source = (file: string) => readFileSync(join('src', file), 'utf8');
-const importsOf = (file: string) =>
-  [...source(file).matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, path = '']) =>
+function source(file: string) {
+  return readFileSync(join('src', file), 'utf8');
+}
+function importsOf(file: string) {
+  return [...source(file).matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, path = '']) =>
     normalize(join(dirname(file), path)),
   );
-const roomOf = (file: string) =>
-  (file.includes('/') ? dirname(file).split('/')[0] : file.replace('.ts', '')) ?? '';
+}
+function roomOf(file: string) {
+  return (file.includes('/') ? dirname(file).split('/')[0] : file.replace('.ts', '')) ?? '';
+}
 
 /** Which rooms a room may import from, beside itself. `cli` and `main` are processes; `config` names types, and reads keys. */
 const ALLOWED: Record<string, readonly string[]> = {

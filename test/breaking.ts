@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { breakingChanges, mayBreak } from './support/breaking.ts';
 
 /** Compares schema.graphql with the one of the last release tag: what breaks clients needs a version that says so. */
-const git = (...args: string[]): string | undefined => {
+function git(...args: string[]): string | undefined {
   try {
     return execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   } catch {
     return undefined;
   }
-};
+}
 
 const tag = git('describe', '--tags', '--abbrev=0', '--match', 'v[0-9]*')?.trim();
 const before = tag && git('show', `${tag}:schema.graphql`);

@@ -13,7 +13,7 @@ const PRODUCTION: Env = {
   WECHAT_APP_SECRET: APP_SECRET,
 };
 
-const faultsOf = (env: Env): readonly string[] => {
+function faultsOf(env: Env): readonly string[] {
   try {
     readConfig(env);
     return [];
@@ -21,7 +21,7 @@ const faultsOf = (env: Env): readonly string[] => {
     if (error instanceof ConfigError) return error.faults;
     throw error;
   }
-};
+}
 
 test('development needs nothing but the secrets that it makes itself', () => {
   expect(readConfig(DEVELOPMENT)).toMatchObject({

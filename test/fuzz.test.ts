@@ -53,8 +53,8 @@ type Received = { status: number; type: string; text: string };
 
 /** By node:http, which sends what fetch is too polite for. */
 const agent = new Agent({ keepAlive: true });
-const send = ({ body, headers, path = '/graphql', method = 'POST' }: Sent) =>
-  new Promise<Received>((resolve, reject) => {
+function send({ body, headers, path = '/graphql', method = 'POST' }: Sent) {
+  return new Promise<Received>((resolve, reject) => {
     const options = { agent, port: server.port, host: '127.0.0.1', path, method, headers };
     const request = httpRequest(options, (response) => {
       let text = '';
@@ -69,6 +69,7 @@ const send = ({ body, headers, path = '/graphql', method = 'POST' }: Sent) =>
     request.on('error', reject);
     request.end(method === 'GET' || method === 'HEAD' ? undefined : body);
   });
+}
 
 const fieldNames = Object.values(schema.getTypeMap()).flatMap((type) =>
   isObjectType(type) && !type.name.startsWith('__') ? Object.keys(type.getFields()) : [],
@@ -198,8 +199,9 @@ const variables = fc.oneof(
   { weight: 6, arbitrary: fc.record({ a: value, b: value }, { requiredKeys: [] }) },
   { weight: 1, arbitrary: json },
 );
-const rarely = <T>(arbitrary: fc.Arbitrary<T>) =>
-  fc.oneof({ weight: 12, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
+function rarely<T>(arbitrary: fc.Arbitrary<T>) {
+  return fc.oneof({ weight: 12, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
+}
 const params = fc.record(
   {
     query: fc.oneof({ weight: 12, arbitrary: query }, { weight: 1, arbitrary: json }),
@@ -284,7 +286,7 @@ const request: fc.Arbitrary<Sent> = fc.record({
 });
 
 /** What is wrong with an answer; nothing, one hopes. */
-const faultsOf = ({ status, type, text }: Received): string[] => {
+function faultsOf({ status, type, text }: Received): string[] {
   const faults = canariesIn(text, ANSWER_CANARIES).map((canary) => `the answer holds ${canary}`);
   if (status < 200 || status >= 500) faults.push(`status ${status}`);
   if (/^application\/.*json/.test(type)) {
@@ -296,7 +298,7 @@ const faultsOf = ({ status, type, text }: Received): string[] => {
     }
   }
   return faults;
-};
+}
 
 test(`${RUNS} random requests: no 5xx, no failure inside, no secret, and the memory stays flat`, async () => {
   let done = 0;

@@ -9,8 +9,9 @@ import { schema } from '../src/schema/index.ts';
 import { codeOf, environment } from './support/product.ts';
 import { type Server, startServer } from './support/server.ts';
 
-const many = (count: number, write: (i: number) => string) =>
-  Array.from({ length: count }, (_, i) => write(i)).join(' ');
+function many(count: number, write: (i: number) => string) {
+  return Array.from({ length: count }, (_, i) => write(i)).join(' ');
+}
 
 describe('the gates of queries, over HTTP', () => {
   let server: Server;

@@ -12,7 +12,7 @@ const NONE: DocumentNode = { kind: Kind.DOCUMENT, definitions: [] };
 const documents = tabs.map(({ query }) => parse(query ?? ''));
 
 /** The fields of Query and Mutation that a document asks for. */
-const operationsIn = (document: DocumentNode): string[] => {
+function operationsIn(document: DocumentNode): string[] {
   const names: string[] = [];
   const info = new TypeInfo(schema);
   visit(
@@ -25,7 +25,7 @@ const operationsIn = (document: DocumentNode): string[] => {
     }),
   );
   return names;
-};
+}
 
 test('every tab of GraphiQL fits the schema', () => {
   expect(documents.flatMap((document) => validate(schema, document))).toEqual([]);

@@ -7,16 +7,18 @@ import { DATABASES } from './support/databases.ts';
 import { APP_ID, codeOf, environment } from './support/product.ts';
 import { type Server, startServer } from './support/server.ts';
 
-const rsa = (modulusLength: number) =>
-  generateKeyPairSync('rsa', { modulusLength })
+function rsa(modulusLength: number) {
+  return generateKeyPairSync('rsa', { modulusLength })
     .privateKey.export({ type: 'pkcs8', format: 'pem' })
     .toString();
-const me = async (server: Server, token: string) => {
+}
+async function me(server: Server, token: string) {
   const answer = await server.post<{ me: { id: string } }>('{ me { id } }', { token });
   return codeOf(answer) ?? answer.data?.me.id;
-};
-const fetchJwks = async (server: Server): Promise<{ keys: Record<string, string>[] }> =>
-  (await fetch(`${server.url}/.well-known/jwks.json`)).json();
+}
+async function fetchJwks(server: Server): Promise<{ keys: Record<string, string>[] }> {
+  return (await fetch(`${server.url}/.well-known/jwks.json`)).json();
+}
 
 describe.each(DATABASES)('keys of tokens on $name', (database) => {
   /** One product after another on one database, as restarts with another environment are. */

@@ -13,10 +13,10 @@ type Phone = { id: string; phoneNumber: string | null; phoneCountryCode: string 
 type Bound = Answer<{ bindPhone: Phone | null }>;
 
 let numbers = 0;
-const nextNumber = () => {
+function nextNumber() {
   numbers += 1;
   return `${PHONE_MARK}${String(numbers).padStart(4, '0')}`;
-};
+}
 
 describe.each(DATABASES)('a phone number on $name', (database) => {
   let product: Product;

@@ -106,7 +106,7 @@ describe.each(DATABASES)(`${PEOPLE} users on $name`, (database) => {
 });
 
 /** Rows by the thousand, behind the product's back. */
-const fill = async (url: string, count: number): Promise<string[]> => {
+async function fill(url: string, count: number): Promise<string[]> {
   const ids = Array.from({ length: count }, () => uuidv7());
   const columns =
     'id, app_id, open_id, session_key, role, token_version, created_at, updated_at, last_login_at';
@@ -125,4 +125,4 @@ const fill = async (url: string, count: number): Promise<string[]> => {
   }
   client?.close();
   return ids;
-};
+}

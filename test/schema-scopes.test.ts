@@ -42,7 +42,7 @@ const OPEN_OF_USER = [
 type RootField = { name: string; document: string };
 
 /** The least that fits a type. */
-const literal = (type: GraphQLInputType): string => {
+function literal(type: GraphQLInputType): string {
   if (isNonNullType(type)) return literal(type.ofType);
   if (isListType(type)) return '[]';
   if (isEnumType(type)) return type.getValues()[0]?.name ?? '';
@@ -57,21 +57,22 @@ const literal = (type: GraphQLInputType): string => {
     DateTime: '"2026-01-01T00:00:00Z"',
   };
   return texts[type.name] ?? '"00000000-0000-7000-8000-000000000000"';
-};
+}
 
-const call = ({ name, args, type }: GraphQLField<unknown, unknown>): string => {
+function call({ name, args, type }: GraphQLField<unknown, unknown>): string {
   const given = args.filter(isRequiredArgument).map((arg) => `${arg.name}: ${literal(arg.type)}`);
   const selection = isCompositeType(getNamedType(type)) ? ' { __typename }' : '';
   return `${name}${given.length > 0 ? `(${given.join(', ')})` : ''}${selection}`;
-};
+}
 
-const rootFields = (): RootField[] =>
-  [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap((root) =>
+function rootFields(): RootField[] {
+  return [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].flatMap((root) =>
     Object.values(root?.getFields() ?? {}).map((field) => ({
       name: `${root?.name}.${field.name}`,
       document: `${root?.name.toLowerCase()} { ${call(field)} }`,
     })),
   );
+}
 
 describe('every field of the schema knows who may use it', () => {
   let server: Server;

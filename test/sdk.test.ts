@@ -12,8 +12,8 @@ import { snippetsOf } from './support/snippets.ts';
 const APP = { appId: APP_ID, secret: APP_SECRET };
 
 /** https://github.com/hpyer/node-easywechat, which nobody here wrote, in place of this server. */
-const sdkFor = (sandbox: Sandbox) =>
-  new MiniApp({
+function sdkFor(sandbox: Sandbox) {
+  return new MiniApp({
     app_id: APP.appId,
     secret: APP.secret,
     use_stable_access_token: true,
@@ -25,6 +25,7 @@ const sdkFor = (sandbox: Sandbox) =>
     },
     http: { baseURL: sandbox.url, timeout: 5000 },
   });
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'weapp-login-sdk-'));
 let sandbox: Sandbox;
@@ -36,13 +37,13 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const control = async (name: string, body: Record<string, unknown>) => {
+async function control(name: string, body: Record<string, unknown>) {
   const response = await fetch(`${sandbox.url}/sandbox/${name}`, {
     method: 'POST',
     body: JSON.stringify(body),
   });
   return response.json();
-};
+}
 
 test('another SDK logs in against the sandbox, once for each code', async () => {
   const utils = sdkFor(sandbox).getUtils();

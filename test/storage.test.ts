@@ -10,7 +10,9 @@ import { ALL_DATABASES, definitionsIn, runAnySql, runSql } from './support/datab
 import { environment } from './support/product.ts';
 
 const APP = 'wxcanary00000001';
-const openId = () => `o${randomBytes(20).toString('base64url')}`;
+function openId() {
+  return `o${randomBytes(20).toString('base64url')}`;
+}
 const KEY = 'Q0FOQVJZc2tzdG9yYWdlMQ==';
 
 describe.each(ALL_DATABASES)('storage on $name', (database) => {

@@ -7,17 +7,20 @@ import { type Server, startServer } from './support/server.ts';
 
 type Json = Record<string, unknown>;
 
-const part = (value: unknown): string =>
-  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
-const hmac = (text: string, secret: string | Buffer = JWT_SECRET, hash = 'sha256'): string =>
-  createHmac(hash, secret).update(text).digest('base64url');
+function part(value: unknown): string {
+  return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+}
+function hmac(text: string, secret: string | Buffer = JWT_SECRET, hash = 'sha256'): string {
+  return createHmac(hash, secret).update(text).digest('base64url');
+}
 /** A token of these parts, signed by the real secret unless told otherwise. */
-const forge = (header: unknown, claims: unknown, secret: string | Buffer = JWT_SECRET, hash?: string) => {
+function forge(header: unknown, claims: unknown, secret: string | Buffer = JWT_SECRET, hash?: string) {
   const text = `${part(header)}.${part(claims)}`;
   return `${text}.${hmac(text, secret, hash)}`;
-};
-const read = (token: string, index: number): Json =>
-  JSON.parse(Buffer.from(token.split('.')[index] ?? '', 'base64url').toString());
+}
+function read(token: string, index: number): Json {
+  return JSON.parse(Buffer.from(token.split('.')[index] ?? '', 'base64url').toString());
+}
 
 describe.each(DATABASES)('attacks on tokens, on $name', (database) => {
   let server: Server;

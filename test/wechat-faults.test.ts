@@ -17,17 +17,18 @@ const TIMEOUT_MS = 1000;
 let product: Product;
 afterEach(() => product.close());
 
-const start = async (more: Record<string, string> = {}) => {
+async function start(more: Record<string, string> = {}) {
   product = await startProduct('file::memory:', { WECHAT_TIMEOUT_MS: String(TIMEOUT_MS), ...more });
-};
+}
 
-const upstream = (code: string) =>
-  product.sandbox.calls().filter((call) => call.path === LOGIN_PATH && call.code === code).length;
+function upstream(code: string) {
+  return product.sandbox.calls().filter((call) => call.path === LOGIN_PATH && call.code === code).length;
+}
 
 type Show = (message: string) => unknown;
 
 /** Logs in with a code that fails, and shows what the client sees, how long it took, what reached WeChat. */
-const failing = async (code: string, show: Show) => {
+async function failing(code: string, show: Show) {
   const began = performance.now();
   const answer = await product.login(code);
   const took = Math.round(performance.now() - began);
@@ -36,7 +37,7 @@ const failing = async (code: string, show: Show) => {
   expect(answer.data).toBeNull();
   expect(message).not.toContain(code);
   return { extensions, calls: upstream(code) };
-};
+}
 
 describe('every errcode of jscode2session', () => {
   const rows = ERRCODES.filter(({ at }) => at?.includes('jscode2session') ?? true);

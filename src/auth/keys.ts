@@ -23,7 +23,7 @@ export type TokenKeys = {
 };
 
 /** @throws {TypeError} when there is no key at all */
-export const createKeyring = async ({ secrets, privateKeys }: TokenKeys): Promise<Keyring> => {
+export async function createKeyring({ secrets, privateKeys }: TokenKeys): Promise<Keyring> {
   const pairs = await Promise.all(privateKeys.map(readPair));
   const hmac = secrets.map(readSecret);
   const [signing] = [...pairs.map(({ signing }) => signing), ...hmac];
@@ -36,15 +36,17 @@ export const createKeyring = async ({ secrets, privateKeys }: TokenKeys): Promis
     byKid: (kid) => keys.get(kid),
     jwks: { keys: pairs.map(({ jwk }) => jwk) },
   };
-};
+}
 
-const readSecret = (secret: string): VerificationKey => ({
-  kid: kidOf(secret),
-  alg: 'HS256',
-  key: createSecretKey(Buffer.from(secret)),
-});
+function readSecret(secret: string): VerificationKey {
+  return {
+    kid: kidOf(secret),
+    alg: 'HS256',
+    key: createSecretKey(Buffer.from(secret)),
+  };
+}
 
-const readPair = async (privateKey: KeyObject) => {
+async function readPair(privateKey: KeyObject) {
   const alg = privateKey.asymmetricKeyType === 'ed25519' ? 'EdDSA' : 'RS256';
   const publicKey = createPublicKey(privateKey);
   const jwk: JWK = publicKey.export({ format: 'jwk' });
@@ -52,11 +54,12 @@ const readPair = async (privateKey: KeyObject) => {
   const signing: VerificationKey = { kid, alg, key: privateKey };
   const verification: VerificationKey = { kid, alg, key: publicKey };
   return { signing, verification, jwk: { ...jwk, kid, alg, use: 'sig' } };
-};
+}
 
 /** Names a secret without telling anything of it. */
-const kidOf = (secret: string): string =>
-  createHmac('sha256', secret).update('weapp-login kid').digest('base64url').slice(0, 12);
+function kidOf(secret: string): string {
+  return createHmac('sha256', secret).update('weapp-login kid').digest('base64url').slice(0, 12);
+}
 
 const MIN_RSA_BITS = 2048;
 
@@ -64,7 +67,7 @@ const MIN_RSA_BITS = 2048;
  * Reads the private keys of a text: one PEM after another, `\n` for line ends where the text is one line.
  * @throws {TypeError} saying what is wrong, without quoting any of it
  */
-export const readPrivateKeys = (text: string): KeyObject[] => {
+export function readPrivateKeys(text: string): KeyObject[] {
   const blocks = text.replaceAll('\\n', '\n').match(PEM) ?? [];
   if (blocks.length === 0) throw new TypeError('holds no PEM');
   return blocks.map((pem) => {
@@ -75,14 +78,14 @@ export const readPrivateKeys = (text: string): KeyObject[] => {
       throw new TypeError(`has fewer than ${MIN_RSA_BITS} bits`);
     return key;
   });
-};
+}
 
 const PEM = /-----BEGIN ((?:RSA )?PRIVATE KEY)-----[^-]+-----END \1-----/g;
 
-const parse = (pem: string): KeyObject => {
+function parse(pem: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch {
     throw new TypeError('holds a PEM that is damaged');
   }
-};
+}

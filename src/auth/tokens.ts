@@ -55,75 +55,77 @@ const ourClaims = z.strictObject({
  * JWTs of RFC 7519: `kid` in the header, claims iss aud sub iat exp jti auth_time (as OpenID Connect has it) and
  * `ver`, the token version. The algorithm is that of the key, never that which a token asks for.
  */
-export const createTokens = ({
-  keys,
-  ttl,
-  maxAge,
-  audience,
-  now = () => new Date(),
-}: TokensOptions): Tokens => ({
-  async issue({ id, appId, tokenVersion }, authTime = now()) {
-    const { alg, kid, key } = keys.signing;
-    const issuedAt = toSeconds(now());
-    const loggedInAt = toSeconds(authTime);
-    const expiresAt = Math.min(issuedAt + ttl, loggedInAt + maxAge);
-    const token = await new SignJWT({ ver: tokenVersion, auth_time: loggedInAt })
-      .setProtectedHeader({ alg, typ: 'JWT', kid })
-      .setIssuer(ISSUER)
-      .setAudience(appId)
-      .setSubject(id)
-      .setIssuedAt(issuedAt)
-      .setExpirationTime(expiresAt)
-      .setJti(randomUUID())
-      .sign(key);
-    return { token, expiresAt: new Date(expiresAt * 1000) };
-  },
+export function createTokens({ keys, ttl, maxAge, audience, now = () => new Date() }: TokensOptions): Tokens {
+  return {
+    async issue({ id, appId, tokenVersion }, authTime = now()) {
+      const { alg, kid, key } = keys.signing;
+      const issuedAt = toSeconds(now());
+      const loggedInAt = toSeconds(authTime);
+      const expiresAt = Math.min(issuedAt + ttl, loggedInAt + maxAge);
+      const token = await new SignJWT({ ver: tokenVersion, auth_time: loggedInAt })
+        .setProtectedHeader({ alg, typ: 'JWT', kid })
+        .setIssuer(ISSUER)
+        .setAudience(appId)
+        .setSubject(id)
+        .setIssuedAt(issuedAt)
+        .setExpirationTime(expiresAt)
+        .setJti(randomUUID())
+        .sign(key);
+      return { token, expiresAt: new Date(expiresAt * 1000) };
+    },
 
-  async verify(token) {
-    if (!isCanonical(token)) return 'INVALID';
-    const at = now();
-    const options = { issuer: ISSUER, audience: [...audience], typ: 'JWT', currentDate: at };
-    try {
-      const { payload } = await jwtVerify(token, (header: unknown) => keyFor(header, keys), options);
-      const claims = ourClaims.safeParse(payload);
-      if (!claims.success) return 'INVALID';
-      const { sub, aud, ver, iat, auth_time: loggedInAt } = claims.data;
-      if (iat > toSeconds(at) + CLOCK_SKEW || loggedInAt > iat) return 'INVALID';
-      if (loggedInAt + maxAge <= toSeconds(at)) return 'EXPIRED';
-      return { id: sub, appId: aud, tokenVersion: ver, authTime: new Date(loggedInAt * 1000) };
-    } catch (error) {
-      return error instanceof errors.JWTExpired ? 'EXPIRED' : 'INVALID';
-    }
-  },
-});
+    async verify(token) {
+      if (!isCanonical(token)) return 'INVALID';
+      const at = now();
+      const options = { issuer: ISSUER, audience: [...audience], typ: 'JWT', currentDate: at };
+      try {
+        const { payload } = await jwtVerify(token, (header: unknown) => keyFor(header, keys), options);
+        const claims = ourClaims.safeParse(payload);
+        if (!claims.success) return 'INVALID';
+        const { sub, aud, ver, iat, auth_time: loggedInAt } = claims.data;
+        if (iat > toSeconds(at) + CLOCK_SKEW || loggedInAt > iat) return 'INVALID';
+        if (loggedInAt + maxAge <= toSeconds(at)) return 'EXPIRED';
+        return { id: sub, appId: aud, tokenVersion: ver, authTime: new Date(loggedInAt * 1000) };
+      } catch (error) {
+        return error instanceof errors.JWTExpired ? 'EXPIRED' : 'INVALID';
+      }
+    },
+  };
+}
 
-const toSeconds = (date: Date): number => Math.floor(date.getTime() / 1000);
+function toSeconds(date: Date): number {
+  return Math.floor(date.getTime() / 1000);
+}
 
 /** @throws {errors.JWKSNoMatchingKey} also when the key serves another algorithm than the header says */
-const keyFor = (header: unknown, keys: Keyring) => {
+function keyFor(header: unknown, keys: Keyring) {
   const { alg, kid } = ourHeader.parse(header);
   const found = keys.byKid(kid);
   if (found?.alg !== alg) throw new errors.JWKSNoMatchingKey();
   return found.key;
-};
+}
 
 /**
  * True when header and claims are spelt as we spell them. One token then has one text: no padding, no spare bits
  * in base64, no white space, no member twice.
  */
-const isCanonical = (token: string): boolean => {
+function isCanonical(token: string): boolean {
   const [header = '', claims = '', signature = ''] = token.split('.');
   return [header, claims].every(isOurJson) && encode(decode(signature)) === signature;
-};
+}
 
-const isOurJson = (part: string): boolean => {
+function isOurJson(part: string): boolean {
   const text = decode(part).toString('utf8');
   try {
     return encode(Buffer.from(JSON.stringify(JSON.parse(text)))) === part;
   } catch {
     return false;
   }
-};
+}
 
-const decode = (part: string): Buffer => Buffer.from(part, 'base64url');
-const encode = (bytes: Buffer): string => bytes.toString('base64url');
+function decode(part: string): Buffer {
+  return Buffer.from(part, 'base64url');
+}
+function encode(bytes: Buffer): string {
+  return bytes.toString('base64url');
+}

@@ -28,11 +28,11 @@ const MAX_HEADER_CHARS = 4096;
  * their text, since base64 has several spellings of one token.
  * @throws whatever `findUser` throws: a database that is down is no reason to call a token bad
  */
-export const readViewer = async <User extends Account>(
+export async function readViewer<User extends Account>(
   authorization: string | null,
   tokens: Tokens,
   findUser: (id: string) => Promise<User | null>,
-): Promise<Viewer<User>> => {
+): Promise<Viewer<User>> {
   if (authorization === null || authorization === '') return { fault: 'MISSING' };
   const token = authorization.length <= MAX_HEADER_CHARS ? BEARER.exec(authorization)?.[1] : undefined;
   if (token === undefined) return { fault: 'MALFORMED' };
@@ -43,4 +43,4 @@ export const readViewer = async <User extends Account>(
   if (user.disabledAt) return { fault: 'DISABLED' };
   if (user.tokenVersion !== session.tokenVersion) return { fault: 'REVOKED' };
   return { user, authTime: session.authTime };
-};
+}

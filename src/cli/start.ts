@@ -4,29 +4,29 @@ import { NO_FILE, StorageError, TLS } from '../storage/failures.ts';
 import { FOREIGN_TABLES } from '../storage/migrations.ts';
 
 /** The environment of this process, with what a `.env` file adds and what development makes up. */
-export const readEnv = (): Env => {
+export function readEnv(): Env {
   try {
     process.loadEnvFile();
   } catch {
     // No .env file.
   }
   return withDevelopmentSecrets(process.env);
-};
+}
 
 /**
  * Runs the start of a process; what stops it is told in words that say what to do, with exit code 1.
  * @param portName the variable that its port comes from
  */
-export const startOrExplain = async (start: () => Promise<void>, portName = 'PORT'): Promise<void> => {
+export async function startOrExplain(start: () => Promise<void>, portName = 'PORT'): Promise<void> {
   try {
     await start();
   } catch (error) {
     process.stderr.write(`${explain(error, portName)}\n`);
     process.exitCode = 1;
   }
-};
+}
 
-const explain = (error: unknown, portName: string): string => {
+function explain(error: unknown, portName: string): string {
   if (error instanceof ConfigError) return error.message;
   if (error instanceof StorageError) return explainStorage(error);
   if (error instanceof Error && 'syscall' in error && 'code' in error) {
@@ -38,9 +38,9 @@ const explain = (error: unknown, portName: string): string => {
       return `HOST is no address of this machine (${error.code}): set 127.0.0.1 for this machine alone, 0.0.0.0 for all its addresses.`;
   }
   return error instanceof Error ? `${error.name}: ${error.message}` : 'unknown failure';
-};
+}
 
-const explainStorage = ({ code, failure }: StorageError): string => {
+function explainStorage({ code, failure }: StorageError): string {
   if (code === 'ER_ACCESS_DENIED_ERROR')
     return `DATABASE_URL: the server refuses this user and password (${code}).`;
   if (/ACCESS_DENIED/.test(code))
@@ -60,4 +60,4 @@ const explainStorage = ({ code, failure }: StorageError): string => {
   if (failure === 'UNAVAILABLE')
     return `DATABASE_URL: the database can't be reached (${code}): is it running, are host and port right?`;
   return `The tables are missing, out of date or not ours (${code}): run \`npm run migrate\`, with a database of our own.`;
-};
+}

@@ -11,24 +11,26 @@ const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
 const PAGE_POLICY = "frame-ancestors 'none'; object-src 'none'; base-uri 'none'";
 
 /** Headers of every answer; JSON that is opened as a page can do nothing, and no page can be framed. */
-export const securityHeaders = (contentType: string | undefined): Record<string, string> => ({
-  'cache-control': 'no-store',
-  'content-security-policy': contentType?.startsWith('text/html') ? PAGE_POLICY : API_POLICY,
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-});
+export function securityHeaders(contentType: string | undefined): Record<string, string> {
+  return {
+    'cache-control': 'no-store',
+    'content-security-policy': contentType?.startsWith('text/html') ? PAGE_POLICY : API_POLICY,
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+  };
+}
 
 /**
  * What lets pages of other origins read answers: nothing, but for the origins that are listed, and never with
  * cookies or other credentials of the browser. Mini programs ask no such leave.
  * @param origins such as `https://admin.example.com`, or `*` for all
  */
-export const corsHeaders = (
+export function corsHeaders(
   { headers: { origin }, method }: IncomingMessage,
   origins: readonly string[],
-): Record<string, string> => {
+): Record<string, string> {
   if (origins.length === 0) return {};
   if (origin === undefined || !(origins.includes(origin) || origins.includes('*'))) return { vary: 'Origin' };
   return {
@@ -43,10 +45,11 @@ export const corsHeaders = (
         }
       : {}),
   };
-};
+}
 
-export const isPreflight = ({ method, headers }: IncomingMessage): boolean =>
-  method === 'OPTIONS' && headers.origin !== undefined && 'access-control-request-method' in headers;
+export function isPreflight({ method, headers }: IncomingMessage): boolean {
+  return method === 'OPTIONS' && headers.origin !== undefined && 'access-control-request-method' in headers;
+}
 
 type Refusal = { status: string; code: ErrorCode; message: string };
 
@@ -73,7 +76,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
 const LINGER_MS = 1000;
 
 /** Answers in JSON also what node:http refuses before there is a request. */
-export const refuseBrokenRequests = (server: Server): void => {
+export function refuseBrokenRequests(server: Server): void {
   server.on('clientError', (error: Error, socket: Socket) => {
     if (!socket.writable) {
       socket.destroy();
@@ -94,4 +97,4 @@ export const refuseBrokenRequests = (server: Server): void => {
     socket.resume();
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
   });
-};
+}

@@ -18,7 +18,7 @@ export type AuditLine = {
  * Writes an audit line, with `"audit"` in it to search for. What was done is written also where LOG_LEVEL leaves out
  * `info`; what was refused is not, for anybody can cause that at will.
  */
-export const writeAudit = (log: Log, line: AuditLine): void => {
+export function writeAudit(log: Log, line: AuditLine): void {
   const always = line.outcome === 'allowed' && log.level !== 'silent';
   (always ? log.child({}, { level: 'info' }) : log).info({ audit: line }, 'audit');
-};
+}

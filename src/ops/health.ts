@@ -8,7 +8,7 @@ export type Health = {
 const PING_MS = 1000;
 
 /** @param ping rejects when what every request needs is not there */
-export const createHealth = (ping: () => Promise<void>): Health => {
+export function createHealth(ping: () => Promise<void>): Health {
   let draining = false;
   return {
     async ready() {
@@ -27,4 +27,4 @@ export const createHealth = (ping: () => Promise<void>): Health => {
       draining = true;
     },
   };
-};
+}

@@ -6,8 +6,8 @@ export type Log = Logger;
 const SECRET_KEYS = ['authorization', 'token', 'secret', 'sessionKey', 'session_key', 'password', 'headers'];
 
 /** @param destination standard output unless given */
-export const createLog = (level: string, destination?: DestinationStream): Log =>
-  pino(
+export function createLog(level: string, destination?: DestinationStream): Log {
+  return pino(
     {
       level,
       base: null,
@@ -16,6 +16,7 @@ export const createLog = (level: string, destination?: DestinationStream): Log =
     },
     ...(destination ? [destination] : []),
   );
+}
 
 /** Errors whose message is known to be free of secrets: the engine's own, and ours. */
 const SPEAKING = new Set([
@@ -31,7 +32,7 @@ const SPEAKING = new Set([
  * What may be said of an error: its name, code and stack frames. Messages of others are left out, for those of
  * Drizzle hold parameters, those of ofetch the AppSecret and the code, and those of JSON.parse the input.
  */
-export const describeError = (error: unknown): Record<string, unknown> => {
+export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { name: typeof error };
   const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at '));
   return {
@@ -41,4 +42,4 @@ export const describeError = (error: unknown): Record<string, unknown> => {
     stack: frames?.map((line) => line.trim()),
     ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
   };
-};
+}

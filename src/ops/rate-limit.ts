@@ -34,7 +34,7 @@ const TABLE = 'rate_limit';
  * @param store where several replicas count together. While it fails each counts for itself. Without it the
  * counters are in memory, so N replicas let N times as much through.
  */
-export const createRateLimits = (options: RateLimitOptions, store?: CounterStore): RateLimits => {
+export function createRateLimits(options: RateLimitOptions, store?: CounterStore): RateLimits {
   const limiter = (name: string, points: number, duration: number): RateLimiterAbstract | undefined => {
     if (points === 0) return undefined;
     const memory = new RateLimiterMemory({ keyPrefix: name, points, duration });
@@ -62,9 +62,9 @@ export const createRateLimits = (options: RateLimitOptions, store?: CounterStore
       (await wait(perAddress, network(address))) || (await wait(perApp, appId)),
     phone: (userId) => wait(perUser, userId),
   };
-};
+}
 
-const wait = async (limiter: RateLimiterAbstract | undefined, key: string): Promise<number> => {
+async function wait(limiter: RateLimiterAbstract | undefined, key: string): Promise<number> {
   try {
     await limiter?.consume(key);
     return 0;
@@ -72,10 +72,10 @@ const wait = async (limiter: RateLimiterAbstract | undefined, key: string): Prom
     if (refusal instanceof RateLimiterRes) return Math.max(1, Math.ceil(refusal.msBeforeNext / 1000));
     throw refusal;
   }
-};
+}
 
 /** An IPv4 address, or the first 64 bits of an IPv6 address: a home has all the others to choose from. */
-export const network = (address: string): string => {
+export function network(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
   if (!isIPv6(plain)) return plain;
   const [head = '', tail] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::');
@@ -83,4 +83,4 @@ export const network = (address: string): string => {
   const last = tail ? tail.split(':') : [];
   const filled = [...groups, ...Array(8 - groups.length - last.length).fill('0'), ...last];
   return `${filled.slice(0, 4).join(':')}::/64`;
-};
+}

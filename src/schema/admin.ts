@@ -98,7 +98,7 @@ builder.mutationField('setUserDisabled', (t) =>
   }),
 );
 
-const readSearch = (search: string | null | undefined): string | undefined => {
+function readSearch(search: string | null | undefined): string | undefined {
   if (search === null || search === undefined || search.trim() === '') return undefined;
   if ([...search].length > MAX_SEARCH_CHARS || /\p{Cc}/u.test(search) || !search.isWellFormed())
     throw fail(
@@ -106,7 +106,7 @@ const readSearch = (search: string | null | undefined): string | undefined => {
       `search is too long or has control characters: send at most ${MAX_SEARCH_CHARS} characters of text.`,
     );
   return search.trim();
-};
+}
 
 type PageArgs = {
   first?: number | null | undefined;
@@ -115,7 +115,7 @@ type PageArgs = {
   before?: string | null | undefined;
 };
 
-const readPage = (args: PageArgs): PageArgs => {
+function readPage(args: PageArgs): PageArgs {
   const { first, last, after, before } = args;
   for (const [name, size] of Object.entries({ first, last }))
     if (typeof size === 'number' && (size < 1 || size > MAX_PAGE))
@@ -126,33 +126,33 @@ const readPage = (args: PageArgs): PageArgs => {
     if (typeof cursor === 'string' && !USER_ID.test(cursor))
       throw fail('BAD_USER_INPUT', `${name} is no cursor of this list: send one that the server answered.`);
   return args;
-};
+}
 
-const readId = (id: string | number): string => {
+function readId(id: string | number): string {
   if (!USER_ID.test(`${id}`))
     throw fail('BAD_USER_INPUT', 'id is not the id of a user: a UUID, as `users` answers it.');
   return `${id}`;
-};
+}
 
 /** Who may change whom: everybody but oneself, so that the last admin can't lock the door from inside. */
-const readOther = async (id: string | number, context: Context): Promise<string> => {
+async function readOther(id: string | number, context: Context): Promise<string> {
   const target = readId(id);
   if (target === (await requireViewer(context)).id)
     throw fail('BAD_USER_INPUT', 'id is your own: another admin, or `npm run admin`, must do that.');
   return target;
-};
+}
 
-const known = (user: User | null): User => {
+function known(user: User | null): User {
   if (!user) throw fail('BAD_USER_INPUT', 'id is of no user: take one that `users` answers.');
   return user;
-};
+}
 
-const audit = async (
+async function audit(
   context: Context,
   action: string,
   target?: string | number,
   change?: Record<string, string | boolean>,
-): Promise<void> => {
+): Promise<void> {
   const { id: actor } = await requireViewer(context);
   writeAudit(context.log, {
     action,
@@ -162,4 +162,4 @@ const audit = async (
     ...(target === undefined ? {} : { target: USER_ID.test(`${target}`) ? `${target}` : 'not an id' }),
     ...(change ? { change } : {}),
   });
-};
+}

@@ -62,42 +62,50 @@ builder.mutationType({ description: 'What can be done.' });
  * The user who asks, in fields behind a scope.
  * @throws UNAUTHENTICATED, saying what is wrong with the token
  */
-export const requireViewer = async (context: Context): Promise<User> => (await requireSession(context)).user;
+export async function requireViewer(context: Context): Promise<User> {
+  return (await requireSession(context)).user;
+}
 
 /**
  * The same with the time of their login.
  * @throws UNAUTHENTICATED
  */
-export const requireSession = async (context: Context): Promise<SignedIn<User>> => {
+export async function requireSession(context: Context): Promise<SignedIn<User>> {
   const viewer = await context.viewer();
   if (viewer.user) return viewer;
   throw refusalOf(viewer);
-};
+}
 
 /** A scope that is no better than `signedIn` refuses many an honest client: that is nothing for the audit. */
-const asksForAdmin = (failure: AuthFailure): boolean => {
+function asksForAdmin(failure: AuthFailure): boolean {
   if ('failures' in failure) return failure.failures.some(asksForAdmin);
   return failure.kind === 'AuthScope' && failure.scope === 'role';
-};
+}
 
-const auditRefusal = ({ log, connection, knownViewer }: Context, { fieldName }: GraphQLResolveInfo): void =>
+function auditRefusal({ log, connection, knownViewer }: Context, { fieldName }: GraphQLResolveInfo): void {
   writeAudit(log, {
     action: fieldName,
     outcome: 'refused',
     actor: knownViewer()?.user?.id ?? null,
     requestId: connection.requestId,
   });
+}
 
-const refusalOf = (viewer: Viewer<User> | undefined) =>
-  viewer?.fault === 'DISABLED'
+function refusalOf(viewer: Viewer<User> | undefined) {
+  return viewer?.fault === 'DISABLED'
     ? disabled()
     : viewer?.fault
       ? fail('UNAUTHENTICATED', FAULT_MESSAGES[viewer.fault])
       : fail('FORBIDDEN', 'You are signed in but may not read or do this.');
+}
 
 /** For a person whom an admin has shut out. */
-export const disabled = () =>
-  fail('USER_DISABLED', 'This account was disabled by an administrator; logging in again does not help.');
+export function disabled() {
+  return fail(
+    'USER_DISABLED',
+    'This account was disabled by an administrator; logging in again does not help.',
+  );
+}
 
 const FAULT_MESSAGES: Record<Exclude<ViewerFault, 'DISABLED'>, string> = {
   MISSING: 'The token is missing: log in, then send `Authorization: Bearer <token>`.',

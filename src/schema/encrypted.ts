@@ -71,7 +71,7 @@ builder.mutationField('bindEncryptedPhone', (t) =>
  * Decrypts with the viewer's session_key.
  * @throws WECHAT_SESSION_STALE, BAD_USER_INPUT
  */
-const open = async <T>(kind: z.ZodType<T>, sealed: Sealed, context: Context): Promise<T> => {
+async function open<T>(kind: z.ZodType<T>, sealed: Sealed, context: Context): Promise<T> {
   const { id, appId } = await requireViewer(context);
   const sessionKey = await context.users.sessionKey(id);
   if (sessionKey === null) throw fail('WECHAT_SESSION_STALE', STALE);
@@ -79,10 +79,10 @@ const open = async <T>(kind: z.ZodType<T>, sealed: Sealed, context: Context): Pr
   if (fault === 'UNREADABLE') throw await explain(context, sessionKey);
   if (fault !== undefined) throw fail('BAD_USER_INPUT', FAULTS[fault]);
   return data;
-};
+}
 
 /** WeChat knows whether the session_key that is held is the last one: if so, another login does not help. */
-const explain = async (context: Context, sessionKey: string) => {
+async function explain(context: Context, sessionKey: string) {
   const { appId, openId } = await requireViewer(context);
   const app = findApp(context.apps, appId);
   const current = await context.repeats.check([appId, openId, sessionKey], () =>
@@ -94,7 +94,7 @@ const explain = async (context: Context, sessionKey: string) => {
     }),
   );
   return current ? fail('BAD_USER_INPUT', EARLIER) : fail('WECHAT_SESSION_STALE', STALE);
-};
+}
 
 const STALE =
   'The data was encrypted with another session_key than that of the last login: wx.login was called since, or on another device. Call wx.login, then login, then get the data again from WeChat, in this order.';

@@ -75,11 +75,11 @@ type Enrolled = { user: User; isNewUser: boolean };
  * database failed, a repeat goes on with the session that WeChat gave, and with the id that a new row may have got.
  * @throws WECHAT_CODE_INVALID where the sessions of the first attempt's time have ended since: a repeat begins none
  */
-const enrolOnce = async (
+async function enrolOnce(
   { repeats, wechat, users }: Context,
   [app, code, key]: readonly [WeChatApp, string, string],
   enrol: (session: WeChatSession & { newId: string }) => Promise<Enrolled>,
-): Promise<Enrolled> => {
+): Promise<Enrolled> {
   const name = [app.appId, code, key] as const;
   const redeem = async () => ({ ...(await wechat.code2Session(app, code)), newId: users.newId() });
   const { userId, tokenVersion, isNewUser } = await repeats.login(name, async () => {
@@ -95,12 +95,12 @@ const enrolOnce = async (
       'The user has logged out since this code was used. Call wx.login again.',
     );
   return { user, isNewUser };
-};
+}
 
-export const findApp = (
+export function findApp(
   apps: readonly [WeChatApp, ...WeChatApp[]],
   appId: string | null | undefined,
-): WeChatApp => {
+): WeChatApp {
   if (appId === null || appId === undefined) return apps[0];
   const app = apps.find((candidate) => candidate.appId === appId);
   if (!app)
@@ -109,13 +109,13 @@ export const findApp = (
       'appId is none of the mini programs that this server serves: leave it out or correct it.',
     );
   return app;
-};
+}
 
 /** Letters and digits, and what else a code might come to have. Nothing that a firewall before WeChat could mind. */
 export const CODE = /^[\w.:~=+-]{1,256}$/;
 
 /** Codes are about 32 letters and digits; what can't be one is not worth a call to WeChat. */
-const readCode = (code: string): string => {
+function readCode(code: string): string {
   if (code === '') throw fail('BAD_USER_INPUT', 'code is empty: send `res.code` of wx.login.');
   if (code.length > 256)
     throw fail('BAD_USER_INPUT', 'code is too long: send `res.code` of wx.login and nothing else.');
@@ -125,13 +125,13 @@ const readCode = (code: string): string => {
       'code has characters that no code has: send `res.code` of wx.login as it is.',
     );
   return code;
-};
+}
 
 /**
  * The key of the IETF draft, bare or in quotes. Whoever knows code and key gets a token, so it must not be guessable.
  * Source: https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
  */
-const readIdempotencyKey = (header: string | null): string | null => {
+function readIdempotencyKey(header: string | null): string | null {
   if (header === null) return null;
   const key = /^"?([\x21\x23-\x7e]{16,128})"?$/.exec(header)?.[1];
   if (key === undefined)
@@ -140,4 +140,4 @@ const readIdempotencyKey = (header: string | null): string | null => {
       'The Idempotency-Key header is not a text of 16 to 128 letters, digits or signs: send a random one, such as a UUID, or none.',
     );
   return key;
-};
+}

@@ -49,16 +49,16 @@ builder.mutationField('unbindPhone', (t) =>
 );
 
 /** A code costs money when it is spent: what can't be one is refused before. */
-const readPhoneCode = (code: string): string => {
+function readPhoneCode(code: string): string {
   if (!CODE.test(code))
     throw fail(
       'BAD_USER_INPUT',
       'code is not one of getPhoneNumber: send `e.detail.code` as it is. It is missing when the person refused.',
     );
   return code;
-};
+}
 
-export const readBound = (user: User | 'PHONE_IN_USE' | null): User => {
+export function readBound(user: User | 'PHONE_IN_USE' | null): User {
   if (user === 'PHONE_IN_USE')
     throw fail(
       'PHONE_IN_USE',
@@ -66,4 +66,4 @@ export const readBound = (user: User | 'PHONE_IN_USE' | null): User => {
     );
   if (!user) throw fail('UNAUTHENTICATED', 'The user no longer exists. Log in again.');
   return user;
-};
+}

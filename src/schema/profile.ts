@@ -59,20 +59,20 @@ builder.mutationField('updateProfile', (t) =>
 type Given = { [Field in keyof Profile]?: Profile[Field] | undefined };
 
 /** The profile that is worth keeping of a userInfo: without nulls, empty values and placeholders. */
-export const readUserInfo = ({
+export function readUserInfo({
   is_demote,
   ...given
-}: Given & { is_demote?: boolean | null | undefined }): Profile => {
+}: Given & { is_demote?: boolean | null | undefined }): Profile {
   const profile = readProfile(given, 'userInfo');
   if (is_demote) return {};
   return Object.fromEntries(Object.entries(profile).filter(([, value]) => value !== null && value !== 0));
-};
+}
 
 /**
  * Checks a profile before anything is done with it.
  * @throws BAD_USER_INPUT naming the field
  */
-const readProfile = (given: Given, name: string): Profile => {
+function readProfile(given: Given, name: string): Profile {
   const { nickName, avatarUrl, gender, country, province, city, language } = given;
   const at = (field: string) => `${name}.${field}`;
   return withoutUndefined({
@@ -84,7 +84,7 @@ const readProfile = (given: Given, name: string): Profile => {
     city: text(city, 64, at('city')),
     language: text(language, 64, at('language')),
   });
-};
+}
 
 /**
  * What wx.getUserProfile answers instead of a profile since November 2022.
@@ -95,16 +95,16 @@ const PLACEHOLDER_AVATAR =
   'POgEwh4mIHO4nibH0KlMECNjjGxQUq24ZEaGT4poC6icRiccVGKSyXwibcPq4BWmiaIGuG1icwxaQX6grC9VemZoJ8rg';
 
 /** Undefined for an absent or empty text, null for null. */
-const text = (value: string | null | undefined, max: number, name: string): string | null | undefined => {
+function text(value: string | null | undefined, max: number, name: string): string | null | undefined {
   if (value === null || value === undefined) return value;
   if ([...value].length > max)
     throw fail('BAD_USER_INPUT', `${name} is too long: at most ${max} characters.`);
   if (/\p{Cc}/u.test(value) || !value.isWellFormed())
     throw fail('BAD_USER_INPUT', `${name} has control characters or half an emoji: take them out.`);
   return value.trim() === '' ? undefined : value;
-};
+}
 
-const httpsUrl = (value: string | null | undefined, name: string): string | null | undefined => {
+function httpsUrl(value: string | null | undefined, name: string): string | null | undefined {
   const url = text(value, 1024, name);
   if (url && /^(https?:\/\/tmp\/|wxfile:|https?:\/\/usr\/)/.test(url))
     throw fail(
@@ -114,12 +114,13 @@ const httpsUrl = (value: string | null | undefined, name: string): string | null
   if (url && !(URL.canParse(url) && /^https:\/\/[^\s@/]+(\/|$|\?|#)/i.test(url)))
     throw fail('BAD_USER_INPUT', `${name} is not an https URL.`);
   return url;
-};
+}
 
-const oneOfGenders = (value: number | null | undefined, name: string): number | null | undefined => {
+function oneOfGenders(value: number | null | undefined, name: string): number | null | undefined {
   if (value === null || value === undefined || value === 0 || value === 1 || value === 2) return value;
   throw fail('BAD_USER_INPUT', `${name} is ${value}: it must be ${GENDER}`);
-};
+}
 
-const withoutUndefined = (given: Given): Profile =>
-  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+function withoutUndefined(given: Given): Profile {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}

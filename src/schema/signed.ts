@@ -27,10 +27,10 @@ export type SignedUserInfo = {
  * Reads what wx.getUserProfile answers beside userInfo, before the code is spent. Null where it isn't sent.
  * @throws BAD_USER_INPUT
  */
-export const readSigned = (
+export function readSigned(
   rawData: string | null | undefined,
   signature: string | null | undefined,
-): SignedUserInfo | null => {
+): SignedUserInfo | null {
   if (!rawData && !signature) return null;
   if (!rawData || !signature || !/^[\da-f]{40}$/i.test(signature))
     throw fail(
@@ -47,9 +47,9 @@ export const readSigned = (
       );
     },
   };
-};
+}
 
-const parse = (rawData: string): z.infer<typeof userInfo> => {
+function parse(rawData: string): z.infer<typeof userInfo> {
   if (rawData.length > MAX_CHARS) throw fail('BAD_USER_INPUT', 'rawData is too long to be a userInfo.');
   try {
     return userInfo.parse(JSON.parse(rawData));
@@ -59,4 +59,4 @@ const parse = (rawData: string): z.infer<typeof userInfo> => {
       'rawData is not the JSON of a userInfo: send the text as wx.getUserProfile gave it.',
     );
   }
-};
+}

@@ -25,10 +25,10 @@ const POOL_SIZE = 4;
  * The mode of the session is the server's own here, so keys must not need escaping: addresses, AppIDs and ids of ours.
  * @param onFailure hears of every statement that failed
  */
-export const createCounterPool = (
+export function createCounterPool(
   options: MysqlOptions,
   onFailure: (error: StorageError) => void,
-): CounterPool => {
+): CounterPool {
   const pool = createPool(poolOptions({ ...options, poolSize: POOL_SIZE, timeoutMs: TIMEOUT_MS }));
   const failed = (error: unknown): StorageError => {
     const failure = storageError(error);
@@ -65,4 +65,4 @@ export const createCounterPool = (
     },
     close: () => new Promise((resolve) => pool.end(() => resolve())),
   };
-};
+}

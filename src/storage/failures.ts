@@ -51,7 +51,7 @@ const NETWORK =
  * Reads the failure of a driver: MySQL's error numbers, Node's network codes, SQLite's result codes.
  * Sources: https://mariadb.com/kb/en/mariadb-error-code-reference/, https://www.sqlite.org/rescode.html
  */
-export const storageError = (error: unknown): StorageError => {
+export function storageError(error: unknown): StorageError {
   if (error instanceof StorageError) return error;
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (cause instanceof StorageError) return cause;
@@ -63,15 +63,15 @@ export const storageError = (error: unknown): StorageError => {
   if (UNAVAILABLE.has(errno) || [NETWORK, TLS, NO_FILE].some((codes) => codes.test(code)))
     return new StorageError('UNAVAILABLE', code);
   return new StorageError('FAULT', code);
-};
+}
 
 /** A connection that met one of these is destroyed, never pooled: it is dead, or it leads to a demoted primary. */
-export const endsConnection = (error: unknown): boolean => {
+export function endsConnection(error: unknown): boolean {
   const { code, errno } = codes(error);
   return READ_ONLY.has(errno) || NETWORK.test(code) || errno === 1053 || errno === 1927;
-};
+}
 
-const codes = (error: unknown): { code: string; errno: number } => {
+function codes(error: unknown): { code: string; errno: number } {
   if (!(error instanceof Error)) return { code: 'UNKNOWN', errno: 0 };
   const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
   const extended =
@@ -82,7 +82,7 @@ const codes = (error: unknown): { code: string; errno: number } => {
   if (error.message === 'Pool is closed.' || error.message === 'Queue limit reached.')
     return { code: error.message === 'Pool is closed.' ? 'POOL_CLOSED' : 'POOL_QUEUE_FULL', errno };
   return { code: extended ?? code ?? error.name, errno };
-};
+}
 
 const TRIES = 4;
 
@@ -91,7 +91,7 @@ const TRIES = 4;
  * certification, busy file) or where the connection was lost, at most four times.
  * @throws {StorageError}
  */
-export const persistently = async <T>(statement: () => PromiseLike<T>, tries = TRIES): Promise<T> => {
+export async function persistently<T>(statement: () => PromiseLike<T>, tries = TRIES): Promise<T> {
   try {
     return await statement();
   } catch (error) {
@@ -100,4 +100,4 @@ export const persistently = async <T>(statement: () => PromiseLike<T>, tries = T
     await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20 * (TRIES - tries + 1)));
     return persistently(statement, tries - 1);
   }
-};
+}

@@ -23,7 +23,7 @@ export const FOREIGN_TABLES = 'FOREIGN_TABLES';
  * @throws {StorageError} also when another process holds the lease for two minutes, and, before anything is changed,
  * when another program has a table of our names: on MySQL a table that exists counts as a step that is done
  */
-export const migrateUnderLease = async (dialect: Dialect, now: () => number = Date.now): Promise<void> => {
+export async function migrateUnderLease(dialect: Dialect, now: () => number = Date.now): Promise<void> {
   const holder = randomUUID();
   await refuseForeignTables(dialect);
   await persistently(() =>
@@ -48,26 +48,26 @@ export const migrateUnderLease = async (dialect: Dialect, now: () => number = Da
     clearInterval(renewal);
     await release(dialect, holder);
   }
-};
+}
 
-const refuseForeignTables = async (dialect: Dialect): Promise<void> => {
+async function refuseForeignTables(dialect: Dialect): Promise<void> {
   for (const [table, ours] of Object.entries(OURS)) {
     const columns = await persistently(() => dialect.columnsOf(table));
     if (columns.length > 0 && !ours.every((name) => columns.includes(name)))
       throw new StorageError('FAULT', FOREIGN_TABLES);
   }
-};
+}
 
 /** Where it fails the lease ends by itself. */
-const release = async (dialect: Dialect, holder: string): Promise<void> => {
+async function release(dialect: Dialect, holder: string): Promise<void> {
   const released = dialect.execute('DELETE FROM weapp_login_lease WHERE name = ? AND holder = ?', [
     LEASE,
     holder,
   ]);
   await released.catch(() => undefined);
-};
+}
 
-const acquire = async (dialect: Dialect, holder: string, now: () => number): Promise<void> => {
+async function acquire(dialect: Dialect, holder: string, now: () => number): Promise<void> {
   for (
     const end = now() + WAIT_MS;
     now() < end;
@@ -92,13 +92,13 @@ const acquire = async (dialect: Dialect, holder: string, now: () => number): Pro
     }
   }
   throw new StorageError('UNAVAILABLE', 'MIGRATION_LEASE_HELD');
-};
+}
 
 /** After a lost answer our own row may be there already. */
-const isHeldBy = async (dialect: Dialect, holder: string): Promise<boolean> => {
+async function isHeldBy(dialect: Dialect, holder: string): Promise<boolean> {
   const rows = await dialect.execute('SELECT 1 FROM weapp_login_lease WHERE name = ? AND holder = ?', [
     LEASE,
     holder,
   ]);
   return rows.length > 0;
-};
+}

@@ -20,7 +20,9 @@ const text = customType<{ data: string; config: { length: number }; configRequir
 });
 
 /** A moment in UTC to the millisecond. The application writes it; SQL's NOW() follows the server's zone. */
-const moment = (name: string) => datetime(name, { mode: 'date', fsp: 3 });
+function moment(name: string) {
+  return datetime(name, { mode: 'date', fsp: 3 });
+}
 
 /** One person in one mini program. sqlite.schema.ts has the same columns; the compiler compares the two. */
 export const user = mysqlTable(

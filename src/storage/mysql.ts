@@ -33,7 +33,7 @@ const SESSION = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUT
 /** "Table exists", "column exists", "key exists", "can't drop": a step that an interrupted run had done. */
 const ALREADY_DONE = /^ER_(TABLE_EXISTS_ERROR|DUP_FIELDNAME|DUP_KEYNAME|CANT_DROP_FIELD_OR_KEY)$/;
 
-export const createMysql = (options: MysqlOptions): Dialect => {
+export function createMysql(options: MysqlOptions): Dialect {
   const { timeoutMs } = options;
   const pool = createPool(poolOptions(options));
   const ready = new WeakSet<object>();
@@ -111,33 +111,29 @@ export const createMysql = (options: MysqlOptions): Dialect => {
       await pool.end();
     },
   };
-};
+}
 
-export const poolOptions = ({
-  poolSize,
-  timeoutMs,
-  ssl,
-  socketPath,
-  ...server
-}: MysqlOptions): PoolOptions => ({
-  host: server.host,
-  port: server.port,
-  user: server.user,
-  password: server.password,
-  database: server.database,
-  ...(socketPath === undefined ? {} : { socketPath }),
-  ...(ssl ? { ssl: { minVersion: 'TLSv1.2', rejectUnauthorized: true, verifyIdentity: true } } : {}),
-  charset: 'utf8mb4',
-  dateStrings: true,
-  connectTimeout: timeoutMs,
-  connectionLimit: poolSize,
-  queueLimit: QUEUE_LIMIT,
-  maxIdle: Math.min(poolSize, 2),
-  idleTimeout: 60_000,
-});
+export function poolOptions({ poolSize, timeoutMs, ssl, socketPath, ...server }: MysqlOptions): PoolOptions {
+  return {
+    host: server.host,
+    port: server.port,
+    user: server.user,
+    password: server.password,
+    database: server.database,
+    ...(socketPath === undefined ? {} : { socketPath }),
+    ...(ssl ? { ssl: { minVersion: 'TLSv1.2', rejectUnauthorized: true, verifyIdentity: true } } : {}),
+    charset: 'utf8mb4',
+    dateStrings: true,
+    connectTimeout: timeoutMs,
+    connectionLimit: poolSize,
+    queueLimit: QUEUE_LIMIT,
+    maxIdle: Math.min(poolSize, 2),
+    idleTimeout: 60_000,
+  };
+}
 
 /** The promise, or a failure after so many milliseconds; the loser is not waited for. */
-const within = async <T>(ms: number, promise: Promise<T>): Promise<T> => {
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new StorageError('UNAVAILABLE', TIMEOUT)), Math.max(0, ms));
@@ -147,4 +143,4 @@ const within = async <T>(ms: number, promise: Promise<T>): Promise<T> => {
   } finally {
     clearTimeout(timer);
   }
-};
+}

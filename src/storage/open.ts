@@ -26,11 +26,11 @@ export type Storage = {
  * Opens the database; a server is reached at the first statement.
  * @param secrets for the session_keys: the first seals, all open
  */
-export const openStorage = async (
+export async function openStorage(
   options: DatabaseOptions,
   secrets: readonly [string, ...string[]],
   now?: () => Date,
-): Promise<Storage> => {
+): Promise<Storage> {
   const dialect = await connect(options);
   return {
     place: dialect.place,
@@ -44,10 +44,10 @@ export const openStorage = async (
     },
     close: () => dialect.close(),
   };
-};
+}
 
 /** Only the driver in use is loaded. */
-const connect = async (options: DatabaseOptions): Promise<Dialect> => {
+async function connect(options: DatabaseOptions): Promise<Dialect> {
   if (options.dialect === 'mysql') return (await import('./mysql.ts')).createMysql(options);
   return (await import('./sqlite.ts')).createSqlite(options);
-};
+}

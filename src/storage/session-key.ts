@@ -16,7 +16,7 @@ const TAG_BYTES = 16;
  * AES-256-GCM with a random 96-bit iv; a sealed value is `<key id>.<base64url of iv, tag, ciphertext>`.
  * @param secrets the first seals, all open: put a new one first to rotate
  */
-export const createSessionKeyCipher = (secrets: readonly [string, ...string[]]): SessionKeyCipher => {
+export function createSessionKeyCipher(secrets: readonly [string, ...string[]]): SessionKeyCipher {
   const keys = new Map(
     secrets.map((secret) => [derive(secret, 'id', 6).toString('base64url'), derive(secret, 'key', 32)]),
   );
@@ -50,7 +50,8 @@ export const createSessionKeyCipher = (secrets: readonly [string, ...string[]]):
       }
     },
   };
-};
+}
 
-const derive = (secret: string, purpose: string, bytes: number): Buffer =>
-  Buffer.from(hkdfSync('sha256', secret, 'weapp-login', `session_key ${purpose}`, bytes));
+function derive(secret: string, purpose: string, bytes: number): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, 'weapp-login', `session_key ${purpose}`, bytes));
+}

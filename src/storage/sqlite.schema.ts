@@ -1,7 +1,9 @@
 import { index, integer, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core';
 
 /** A moment in UTC, stored as milliseconds since 1970. */
-const moment = (name: string) => integer(name, { mode: 'timestamp_ms' });
+function moment(name: string) {
+  return integer(name, { mode: 'timestamp_ms' });
+}
 
 /** One person in one mini program: the columns of mysql.schema.ts, which says what they mean. */
 export const user = sqliteTable(

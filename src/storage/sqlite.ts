@@ -15,7 +15,7 @@ const MIGRATIONS = fileURLToPath(new URL('../../drizzle/sqlite', import.meta.url
 /** While another process writes, a statement waits so long; it blocks the event loop, so keep it short. */
 const BUSY_MS = 1000;
 
-export const createSqlite = async ({ path }: SqliteOptions): Promise<Dialect> => {
+export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
   const client = await openFile(path);
 
   const query = async (statement: InStatement) => {
@@ -67,9 +67,9 @@ export const createSqlite = async ({ path }: SqliteOptions): Promise<Dialect> =>
       client.close();
     },
   };
-};
+}
 
-const openFile = async (path: string): Promise<Client> => {
+async function openFile(path: string): Promise<Client> {
   try {
     if (path !== ':memory:') makeFile(path);
     const client = createClient({ url: `file:${path}`, timeout: BUSY_MS });
@@ -78,10 +78,10 @@ const openFile = async (path: string): Promise<Client> => {
   } catch (error) {
     throw storageError(error);
   }
-};
+}
 
 /** A file that is new is for this account only; one that is there keeps the rights that its owner gave it. */
-const makeFile = (path: string): void => {
+function makeFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   closeSync(openSync(path, 'a', 0o600));
-};
+}

@@ -125,11 +125,11 @@ export type UserStatements = {
 
 type Changes = { [Name in keyof UserRow]?: UserRow[Name] | SQL };
 
-export const createUsers = (
+export function createUsers(
   statements: UserStatements,
   cipher: SessionKeyCipher,
   now: () => Date = () => new Date(),
-): Users => {
+): Users {
   const { columns } = statements;
 
   const find = async (where: SQL | undefined): Promise<UserRow | null> => {
@@ -233,7 +233,7 @@ export const createUsers = (
       return row && cipher.open(row.sessionKey, owner(row));
     },
   };
-};
+}
 
 const BLANK = {
   unionId: null,
@@ -252,7 +252,7 @@ const BLANK = {
 } as const;
 
 /** The values as they are to be set on a row that may be disabled: then it keeps its own. */
-const unlessDisabled = (columns: UserStatements['columns'], values: Partial<UserRow>): Changes => {
+function unlessDisabled(columns: UserStatements['columns'], values: Partial<UserRow>): Changes {
   const isColumn = (name: string): name is keyof UserRow => Object.hasOwn(columns, name);
   const kept = Object.entries(values).flatMap(([name, value]) => {
     if (!isColumn(name)) return [];
@@ -260,18 +260,22 @@ const unlessDisabled = (columns: UserStatements['columns'], values: Partial<User
     return [[name, sql`case when ${columns.disabledAt} is null then ${given} else ${columns[name]} end`]];
   });
   return Object.fromEntries(kept);
-};
+}
 
 /** Opaque ids count whole; the database compares them as ASCII, so nothing else is put before it. */
-const matching = (columns: UserStatements['columns'], search: string): SQL | undefined => {
+function matching(columns: UserStatements['columns'], search: string): SQL | undefined {
   const { id, openId, unionId, nickName } = columns;
   const start = `${search.replace(/[!%_]/g, '!$&')}%`;
   const byName = sql`${nickName} like ${start} escape '!'`;
   return OPAQUE.test(search) ? or(eq(id, search), eq(openId, search), eq(unionId, search), byName) : byName;
-};
+}
 
 const OPAQUE = /^[\w-]{16,64}$/;
 
-const owner = ({ appId, openId }: Pick<UserRow, 'appId' | 'openId'>) => `${appId}/${openId}`;
+function owner({ appId, openId }: Pick<UserRow, 'appId' | 'openId'>) {
+  return `${appId}/${openId}`;
+}
 
-const withoutSessionKey = ({ sessionKey: _, ...user }: UserRow): User => user;
+function withoutSessionKey({ sessionKey: _, ...user }: UserRow): User {
+  return user;
+}

@@ -22,10 +22,10 @@ const EARLY_MS = 300_000;
 const FORCE_EVERY_MS = 3_600_000;
 
 /** @param issue asks stable_token, which answers the same token to every process while it is good */
-export const createAccessTokens = <App extends { appId: string }>(
+export function createAccessTokens<App extends { appId: string }>(
   issue: (app: App, force: boolean) => Promise<IssuedToken>,
   now: () => number,
-): AccessTokens<App> => {
+): AccessTokens<App> {
   const known = new Map<string, { token: string; endsAt: number }>();
   const asking = new Map<string, Promise<string>>();
   const replacements = new Map<string, Promise<string>>();
@@ -66,15 +66,15 @@ export const createAccessTokens = <App extends { appId: string }>(
       return shared(replacements, `${app.appId} ${refused}`, () => replace(app, refused));
     },
   };
-};
+}
 
 /** All who ask while an answer is under way get that one. */
-const shared = (
+function shared(
   flights: Map<string, Promise<string>>,
   key: string,
   run: () => Promise<string>,
-): Promise<string> => {
+): Promise<string> {
   const flight = flights.get(key) ?? run().finally(() => flights.delete(key));
   flights.set(key, flight);
   return flight;
-};
+}

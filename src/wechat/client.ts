@@ -81,7 +81,7 @@ const issued = z
 
 const phone = z.object({ phone_info: phoneInfo }).transform(({ phone_info }) => phone_info);
 
-export const createWeChat = ({ now = Date.now, ...options }: WeChatOptions): WeChat => {
+export function createWeChat({ now = Date.now, ...options }: WeChatOptions): WeChat {
   const transport = createTransport(options);
 
   const call = async <T>(endpoint: Endpoint, shape: z.ZodType<T>, request: UpstreamRequest): Promise<T> => {
@@ -156,11 +156,13 @@ export const createWeChat = ({ now = Date.now, ...options }: WeChatOptions): WeC
         query: proofOf(holder),
       }),
   };
-};
+}
 
 /** Shows that the session_key is known, without telling it. The key of the HMAC is its base64 text. */
-const proofOf = ({ openId, sessionKey }: SessionHolder) => ({
-  openid: openId,
-  signature: createHmac('sha256', sessionKey).update('').digest('hex'),
-  sig_method: 'hmac_sha256',
-});
+function proofOf({ openId, sessionKey }: SessionHolder) {
+  return {
+    openid: openId,
+    signature: createHmac('sha256', sessionKey).update('').digest('hex'),
+    sig_method: 'hmac_sha256',
+  };
+}

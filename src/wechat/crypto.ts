@@ -33,27 +33,29 @@ const MAX_AGE_S = 600;
 const CLOCK_SKEW_S = 300;
 
 /** @param now milliseconds since 1970 */
-export const createSealOpener = (now: () => number = Date.now): SealOpener => ({
-  open(kind, { encryptedData, iv }, sessionKey, appId) {
-    const bytes = fromBase64(encryptedData);
-    const start = fromBase64(iv);
-    if (!bytes?.length || bytes.length % 16 > 0 || start?.length !== 16) return { fault: 'MALFORMED' };
-    const json = decrypt(bytes, start, sessionKey);
-    const { success, data: stamped } = watermarked.safeParse(json);
-    if (!success) return { fault: 'UNREADABLE' };
-    const { appid, timestamp } = stamped.watermark;
-    if (appid !== appId) return { fault: 'FOREIGN' };
-    const age = now() / 1000 - timestamp;
-    if (age > MAX_AGE_S || age < -CLOCK_SKEW_S) return { fault: 'OLD' };
-    const parsed = kind.safeParse(json);
-    return parsed.success ? { data: parsed.data } : { fault: 'OTHER_KIND' };
-  },
-});
+export function createSealOpener(now: () => number = Date.now): SealOpener {
+  return {
+    open(kind, { encryptedData, iv }, sessionKey, appId) {
+      const bytes = fromBase64(encryptedData);
+      const start = fromBase64(iv);
+      if (!bytes?.length || bytes.length % 16 > 0 || start?.length !== 16) return { fault: 'MALFORMED' };
+      const json = decrypt(bytes, start, sessionKey);
+      const { success, data: stamped } = watermarked.safeParse(json);
+      if (!success) return { fault: 'UNREADABLE' };
+      const { appid, timestamp } = stamped.watermark;
+      if (appid !== appId) return { fault: 'FOREIGN' };
+      const age = now() / 1000 - timestamp;
+      if (age > MAX_AGE_S || age < -CLOCK_SKEW_S) return { fault: 'OLD' };
+      const parsed = kind.safeParse(json);
+      return parsed.success ? { data: parsed.data } : { fault: 'OTHER_KIND' };
+    },
+  };
+}
 
 const watermarked = z.object({ watermark: z.object({ appid: z.string(), timestamp: z.int() }) });
 
 /** Undefined for all that is not the JSON of one who has the key. */
-const decrypt = (bytes: Buffer, iv: Buffer, sessionKey: string): unknown => {
+function decrypt(bytes: Buffer, iv: Buffer, sessionKey: string): unknown {
   try {
     const decipher = createDecipheriv('aes-128-cbc', Buffer.from(sessionKey, 'base64'), iv);
     const text = Buffer.concat([decipher.update(bytes), decipher.final()]);
@@ -61,28 +63,29 @@ const decrypt = (bytes: Buffer, iv: Buffer, sessionKey: string): unknown => {
   } catch {
     return undefined;
   }
-};
+}
 
 /** Undefined unless it is base64 in its one canonical spelling. */
-const fromBase64 = (text: string): Buffer | undefined => {
+function fromBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
   return bytes.toString('base64') === text ? bytes : undefined;
-};
+}
 
 /** Whether `signature` is hex(sha1(rawData + session_key)); takes the same time wherever it differs. */
-export const isSignedBy = (sessionKey: string, rawData: string, signature: string): boolean =>
-  sameText(
+export function isSignedBy(sessionKey: string, rawData: string, signature: string): boolean {
+  return sameText(
     createHash('sha1')
       .update(rawData + sessionKey)
       .digest('hex'),
     signature.toLowerCase(),
   );
+}
 
 /** Compares two texts in a time that tells nothing of the first. */
-export const sameText = (expected: string, given: string): boolean => {
+export function sameText(expected: string, given: string): boolean {
   const [a, b] = [expected, given].map((text) => createHash('sha256').update(text).digest());
   return a !== undefined && b !== undefined && timingSafeEqual(a, b);
-};
+}
 
 const digits = z.string().regex(/^\d{4,14}$/);
 

@@ -133,11 +133,12 @@ const UNKNOWN: WeChatRefusal = {
 };
 
 /** What an errcode of this API means: the row for the API first, then the one for all. */
-export const refusalOf = (endpoint: Endpoint, errcode: number): WeChatRefusal => {
+export function refusalOf(endpoint: Endpoint, errcode: number): WeChatRefusal {
   const rows = ERRCODES.filter((row) => row.errcode === errcode);
   return rows.find(({ at }) => at?.includes(endpoint)) ?? rows.find(({ at }) => !at) ?? UNKNOWN;
-};
+}
 
 /** The access_token is no longer good: a new one may help, once. */
-export const isStaleToken = (errcode: number | undefined): boolean =>
-  errcode === 40001 || errcode === 40014 || errcode === 42001;
+export function isStaleToken(errcode: number | undefined): boolean {
+  return errcode === 40001 || errcode === 40014 || errcode === 42001;
+}

@@ -34,12 +34,13 @@ export class WeChatError extends Error {
 }
 
 /** @param errmsg ends in `rid: …`, formerly `hints: [ req_id: … ]`; the rest of the text means nothing */
-export const refused = (endpoint: Endpoint, errcode: number, errmsg: string): WeChatError => {
+export function refused(endpoint: Endpoint, errcode: number, errmsg: string): WeChatError {
   const { code, retryAfter, remedy } = refusalOf(endpoint, errcode);
   const rid = /rid: ?([\w-]{1,64})/.exec(errmsg)?.[1] ?? /req_id: ?([\w-]{1,64})/.exec(errmsg)?.[1];
   return new WeChatError(code, endpoint, `errcode ${errcode}`, { errcode, rid, retryAfter, remedy });
-};
+}
 
 /** No answer, or none of WeChat's own. */
-export const unavailable = (endpoint: Endpoint, reason: string, detail?: Detail): WeChatError =>
-  new WeChatError('WECHAT_UNAVAILABLE', endpoint, reason, detail);
+export function unavailable(endpoint: Endpoint, reason: string, detail?: Detail): WeChatError {
+  return new WeChatError('WECHAT_UNAVAILABLE', endpoint, reason, detail);
+}

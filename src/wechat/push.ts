@@ -51,7 +51,7 @@ const message = z.object({
 });
 
 /** @param now milliseconds since 1970 */
-export const createPushReader = (apps: readonly PushApp[], now: () => number = Date.now): PushReader => {
+export function createPushReader(apps: readonly PushApp[], now: () => number = Date.now): PushReader {
   const find = (appId: string) => apps.find((app) => app.appId === appId);
 
   return {
@@ -81,28 +81,30 @@ export const createPushReader = (apps: readonly PushApp[], now: () => number = D
       return { event: data.Event, openId: data.OpenID, revoked: data.RevokeInfo.match(/\d+/g) ?? [] };
     },
   };
-};
+}
 
 /** The text of a push in secure mode; undefined unless it was encrypted and signed for this app. */
-const unwrap = (
+function unwrap(
   { appId, token, aesKey }: PushApp & { aesKey: string },
   query: URLSearchParams,
   encrypted: string | undefined,
-): string | undefined => {
+): string | undefined {
   const given = query.get('msg_signature') ?? '';
   const expected = sign(token, query.get('timestamp') ?? '', query.get('nonce') ?? '', encrypted ?? '');
   if (!encrypted || !sameText(expected, given)) return undefined;
   const opened = decrypt(encrypted, aesKey);
   return opened?.appId === appId ? opened.text : undefined;
-};
+}
 
-const sign = (...parts: string[]): string => createHash('sha1').update(parts.sort().join('')).digest('hex');
+function sign(...parts: string[]): string {
+  return createHash('sha1').update(parts.sort().join('')).digest('hex');
+}
 
 const RANDOM_BYTES = 16;
 const LENGTH_BYTES = 4;
 
 /** AES-256-CBC over 16 random bytes, the length, the text and the AppID, padded to blocks of 32 bytes. */
-const decrypt = (encrypted: string, aesKey: string): { text: string; appId: string } | undefined => {
+function decrypt(encrypted: string, aesKey: string): { text: string; appId: string } | undefined {
   const key = Buffer.from(`${aesKey}=`, 'base64');
   const decipher = createDecipheriv('aes-256-cbc', key, key.subarray(0, 16)).setAutoPadding(false);
   try {
@@ -113,14 +115,14 @@ const decrypt = (encrypted: string, aesKey: string): { text: string; appId: stri
   } catch {
     return undefined;
   }
-};
+}
 
 const xml = new XMLParser({ parseTagValue: false, processEntities: false });
 
 const envelope = z.object({ xml: z.record(z.string(), z.unknown()) }).transform(({ xml: fields }) => fields);
 
 /** The fields of XML or JSON that are texts or numbers. One official sample has names that begin with a space. */
-const parse = (body: string): Record<string, string | undefined> => {
+function parse(body: string): Record<string, string | undefined> {
   try {
     const fields = body.trimStart().startsWith('<')
       ? envelope.parse(xml.parse(body))
@@ -133,4 +135,4 @@ const parse = (body: string): Record<string, string | undefined> => {
   } catch {
     return {};
   }
-};
+}

@@ -30,11 +30,11 @@ export type RepeatsOptions = {
 
 const CHECK_MS = 10_000;
 
-export const createRepeats = <Session, Login>({
+export function createRepeats<Session, Login>({
   ttlMs,
   max = 10_000,
   now = Date.now,
-}: RepeatsOptions): Repeats<Session, Login> => {
+}: RepeatsOptions): Repeats<Session, Login> {
   const options = { max, ttl: Math.max(1, ttlMs), ttlResolution: 0, perf: { now } };
   /** What nobody may read for longer than it is needed goes by a timer, not only when it is looked for. */
   const secret = { ...options, ttlAutopurge: true };
@@ -54,9 +54,9 @@ export const createRepeats = <Session, Login>({
     phone: (name, run) => once(phones, hash(name), run),
     check: (name, run) => once(checks, hash(name), run),
   };
-};
+}
 
-const once = <T>(memory: LRUCache<string, Promise<T>>, key: string, run: () => Promise<T>): Promise<T> => {
+function once<T>(memory: LRUCache<string, Promise<T>>, key: string, run: () => Promise<T>): Promise<T> {
   const known = memory.get(key);
   if (known) return known;
   const start = memory.perf.now();
@@ -72,10 +72,11 @@ const once = <T>(memory: LRUCache<string, Promise<T>>, key: string, run: () => P
   );
   memory.set(key, running, { ttl: FOR_EVER });
   return running;
-};
+}
 
 /** What still runs is remembered however long it takes: its own deadlines end it. */
 const FOR_EVER = 0;
 
-const hash = (name: AttemptName): string =>
-  createHash('sha256').update(JSON.stringify(name)).digest('base64');
+function hash(name: AttemptName): string {
+  return createHash('sha256').update(JSON.stringify(name)).digest('base64');
+}

@@ -57,13 +57,13 @@ const HALF_OPEN_MS = 3000;
 const NEVER_LEFT = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/;
 const SECOND_TRY_MS = 100;
 
-export const createTransport = ({
+export function createTransport({
   apiUrl,
   timeoutMs,
   maxCalls,
   onOutage = () => undefined,
   fetch = createFetch(),
-}: TransportOptions): Transport => {
+}: TransportOptions): Transport {
   const turns = bulkhead(maxCalls, maxCalls * WAITING_PER_CALL);
   const breakers = new Map<Endpoint, ReturnType<typeof createBreaker>>();
 
@@ -124,9 +124,9 @@ export const createTransport = ({
       }
     },
   };
-};
+}
 
-const createBreaker = (onChange: (failing: boolean) => void) => {
+function createBreaker(onChange: (failing: boolean) => void) {
   const breaker = circuitBreaker(handleAll, {
     halfOpenAfter: HALF_OPEN_MS,
     breaker: new SamplingBreaker(BREAKER),
@@ -139,21 +139,22 @@ const createBreaker = (onChange: (failing: boolean) => void) => {
   breaker.onBreak(() => change(true));
   breaker.onReset(() => change(false));
   return breaker;
-};
+}
 
 /** The code was not sent, but a client need not know: a new one is cheap. */
-const tooMany = (endpoint: Endpoint, reason: string) =>
-  unavailable(endpoint, reason, { retryAfter: HALF_OPEN_MS / 1000 });
+function tooMany(endpoint: Endpoint, reason: string) {
+  return unavailable(endpoint, reason, { retryAfter: HALF_OPEN_MS / 1000 });
+}
 
 type Response = { status: number; _data?: ReadableStream<Uint8Array> | undefined };
 
 /** The failures of ofetch hold the whole URL with AppSecret and code: only their kind leaves this function. */
-const exchange = async (
+async function exchange(
   endpoint: Endpoint,
   send: () => Promise<Response>,
   signal: AbortSignal,
   tries = 2,
-): Promise<{ status: number; text: string }> => {
+): Promise<{ status: number; text: string }> {
   try {
     const response = await send();
     return { status: response.status, text: await readText(response._data) };
@@ -164,9 +165,9 @@ const exchange = async (
   }
   await new Promise((resolve) => setTimeout(resolve, SECOND_TRY_MS));
   return exchange(endpoint, send, signal, tries - 1);
-};
+}
 
-const readText = async (body: ReadableStream<Uint8Array> | undefined): Promise<string> => {
+async function readText(body: ReadableStream<Uint8Array> | undefined): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body ?? []) {
@@ -175,23 +176,25 @@ const readText = async (body: ReadableStream<Uint8Array> | undefined): Promise<s
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
-};
+}
 
 /** What a gateway holds against one request is no failure of WeChat: it must not count for the breaker. */
-const isAboutRequest = (status: number): boolean => status >= 400 && status < 500;
+function isAboutRequest(status: number): boolean {
+  return status >= 400 && status < 500;
+}
 
-const readAnswer = (endpoint: Endpoint, status: number, text: string): unknown => {
+function readAnswer(endpoint: Endpoint, status: number, text: string): unknown {
   if (status !== 200) throw unavailable(endpoint, `HTTP status ${status}`);
   try {
     return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
   } catch {
     throw unavailable(endpoint, 'the answer is not a JSON object');
   }
-};
+}
 
 /** ofetch wraps undici, which wraps the socket's error. */
-const networkCode = (error: unknown, depth = 0): string => {
+function networkCode(error: unknown, depth = 0): string {
   if (!(error instanceof Error) || depth > 3) return 'UNKNOWN';
   if ('code' in error && typeof error.code === 'string') return error.code;
   return error.cause === undefined ? error.name : networkCode(error.cause, depth + 1);
-};
+}

@@ -2,16 +2,19 @@ import { CriticalityLevel, diff } from '@graphql-inspector/core';
 import { buildSchema } from 'graphql';
 
 /** What of a change of the schema breaks clients that are out there, one sentence each. */
-export const breakingChanges = async (before: string, after: string): Promise<string[]> =>
-  (await diff(buildSchema(before), buildSchema(after)))
+export async function breakingChanges(before: string, after: string): Promise<string[]> {
+  return (await diff(buildSchema(before), buildSchema(after)))
     .filter(({ criticality }) => criticality.level === CriticalityLevel.Breaking)
     .map(({ message }) => message);
+}
 
 /** Whether semver lets a release break: 1.4.0 → 2.0.0, and 0.4.0 → 0.5.0. */
-export const mayBreak = (before: string, after: string): boolean => {
+export function mayBreak(before: string, after: string): boolean {
   const [major = 0, minor = 0] = numbers(before);
   const [nextMajor = 0, nextMinor = 0] = numbers(after);
   return nextMajor > major || (major === 0 && nextMajor === 0 && nextMinor > minor);
-};
+}
 
-const numbers = (version: string): number[] => version.replace(/^v/, '').split('.').map(Number);
+function numbers(version: string): number[] {
+  return version.replace(/^v/, '').split('.').map(Number);
+}

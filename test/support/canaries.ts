@@ -17,10 +17,10 @@ export const PUSH_AES_KEY = 'canaryaeskeyABCDEFGHIJKLMNOPQRSTUVWXYZ01234';
 export const PHONE_MARK = '1990042';
 
 /** Bytes for the sandbox that make its session_keys and its codes recognisable. */
-export const canaryBytes = (length: number): Buffer => {
+export function canaryBytes(length: number): Buffer {
   const mark = { 16: 'CANARYsk', 24: 'CANARYcode', 32: 'CANARYaccesstoken' }[length] ?? '';
   return Buffer.concat([Buffer.from(mark), randomBytes(length - mark.length)]);
-};
+}
 
 const SESSION_KEY_MARK = 'Q0FOQVJZc2';
 const CODE_MARK = 'Q0FOQVJZY29kZ';
@@ -46,5 +46,6 @@ export const ANSWER_CANARIES = [
 export const OUTPUT_CANARIES = [...ANSWER_CANARIES, TOKEN_MARK, PHONE_MARK];
 
 /** The canaries that a text holds, without telling them again. */
-export const canariesIn = (text: string, canaries: readonly string[] = OUTPUT_CANARIES): string[] =>
-  canaries.filter((canary) => text.includes(canary)).map((canary) => `${canary.slice(0, 6)}…`);
+export function canariesIn(text: string, canaries: readonly string[] = OUTPUT_CANARIES): string[] {
+  return canaries.filter((canary) => text.includes(canary)).map((canary) => `${canary.slice(0, 6)}…`);
+}

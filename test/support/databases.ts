@@ -17,14 +17,16 @@ const file: TestDatabase = {
 };
 
 const mysqlUrl = inject('mysqlUrl');
-const mysql = (server: string): TestDatabase => ({
-  name: 'MariaDB',
-  async create() {
-    const name = `test_${randomBytes(6).toString('hex')}`;
-    await runSql(server, `CREATE DATABASE ${name}`);
-    return `${server}/${name}`;
-  },
-});
+function mysql(server: string): TestDatabase {
+  return {
+    name: 'MariaDB',
+    async create() {
+      const name = `test_${randomBytes(6).toString('hex')}`;
+      await runSql(server, `CREATE DATABASE ${name}`);
+      return `${server}/${name}`;
+    },
+  };
+}
 
 /** The two that people run on. */
 export const DATABASES: readonly TestDatabase[] = [file, ...(mysqlUrl ? [mysql(mysqlUrl)] : [])];
@@ -35,7 +37,7 @@ export const ALL_DATABASES: readonly TestDatabase[] = [memory, ...DATABASES];
 export const MYSQL = mysqlUrl ? mysql(mysqlUrl) : undefined;
 
 /** Speaks to the server behind the product's back. */
-export const runSql = async (url: string, sql: string, values: unknown[] = []): Promise<unknown> => {
+export async function runSql(url: string, sql: string, values: unknown[] = []): Promise<unknown> {
   const connection = await createConnection({ uri: url, dateStrings: true });
   try {
     const [rows] = await connection.query(sql, values);
@@ -43,10 +45,10 @@ export const runSql = async (url: string, sql: string, values: unknown[] = []): 
   } finally {
     await connection.end();
   }
-};
+}
 
 /** The same on either database. */
-export const runAnySql = async (url: string, sql: string): Promise<unknown> => {
+export async function runAnySql(url: string, sql: string): Promise<unknown> {
   if (url.startsWith('mysql:')) return runSql(url, sql);
   const client = createClient({ url });
   try {
@@ -54,13 +56,14 @@ export const runAnySql = async (url: string, sql: string): Promise<unknown> => {
   } finally {
     client.close();
   }
-};
+}
 
 /** All tables and indexes of a database, to see whether something was changed. */
-export const definitionsIn = (url: string): Promise<unknown> =>
-  runAnySql(
+export function definitionsIn(url: string): Promise<unknown> {
+  return runAnySql(
     url,
     url.startsWith('mysql:')
       ? 'SELECT table_name, column_name, column_key FROM information_schema.columns WHERE table_schema = DATABASE()'
       : 'SELECT name, sql FROM sqlite_master',
   );
+}

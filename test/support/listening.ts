@@ -3,5 +3,6 @@ import { type HttpServer, listen } from '../../src/http.ts';
 import { environment, type Product } from './product.ts';
 
 /** Puts the product on a free port of this machine, as its configuration would, without GraphiQL. */
-export const listening = (product: Product, more: { graphiql?: boolean } = {}): Promise<HttpServer> =>
-  listen(product.app, { ...readConfig(environment()).http, port: 0, graphiql: false, ...more });
+export function listening(product: Product, more: { graphiql?: boolean } = {}): Promise<HttpServer> {
+  return listen(product.app, { ...readConfig(environment()).http, port: 0, graphiql: false, ...more });
+}

@@ -14,16 +14,23 @@ export type MariaDb = {
   stop(): Promise<void>;
 };
 
-const find = (names: string[]) => names.find((name) => existsSync(name));
-const server = () => find(['/usr/sbin/mariadbd', '/usr/local/bin/mariadbd', '/opt/homebrew/bin/mariadbd']);
-const installer = () =>
-  find([
+function find(names: string[]) {
+  return names.find((name) => existsSync(name));
+}
+function server() {
+  return find(['/usr/sbin/mariadbd', '/usr/local/bin/mariadbd', '/opt/homebrew/bin/mariadbd']);
+}
+function installer() {
+  return find([
     '/usr/bin/mariadb-install-db',
     '/usr/local/bin/mariadb-install-db',
     '/opt/homebrew/bin/mariadb-install-db',
   ]);
+}
 
-export const hasMariaDb = () => server() !== undefined && installer() !== undefined;
+export function hasMariaDb() {
+  return server() !== undefined && installer() !== undefined;
+}
 
 /** Runs 8 hours ahead of UTC, as servers in China do, and with a hostile sql_mode: none of it may matter. */
 const OPTIONS = [
@@ -32,7 +39,7 @@ const OPTIONS = [
   '--character-set-server=latin1',
 ];
 
-export const startMariaDb = async (options: readonly string[] = OPTIONS): Promise<MariaDb> => {
+export async function startMariaDb(options: readonly string[] = OPTIONS): Promise<MariaDb> {
   const [mariadbd, install] = [server(), installer()];
   if (!mariadbd || !install) throw new Error('MariaDB is not installed: npm run test:install');
   const folder = mkdtempSync(join(tmpdir(), 'weapp-login-mariadb-'));
@@ -79,9 +86,9 @@ export const startMariaDb = async (options: readonly string[] = OPTIONS): Promis
       rmSync(folder, { recursive: true, force: true });
     },
   };
-};
+}
 
-const secure = async (socketPath: string): Promise<void> => {
+async function secure(socketPath: string): Promise<void> {
   for (
     const end = Date.now() + 60_000;
     Date.now() < end;
@@ -99,10 +106,10 @@ const secure = async (socketPath: string): Promise<void> => {
     }
   }
   throw new Error('MariaDB did not start within a minute');
-};
+}
 
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);
     probe.listen(0, '127.0.0.1', () => {
@@ -110,3 +117,4 @@ export const freePort = (): Promise<number> =>
       probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
     });
   });
+}

@@ -12,11 +12,11 @@ export type Load = (name: string) => unknown;
  * Runs TypeScript of a folder in a world that has ECMAScript, timers and these names, as DevTools and bundlers do.
  * @param modules the files of packages, or what stands in for a module, by name
  */
-export const createLoader = (
+export function createLoader(
   folder: string,
   names: Record<string, unknown>,
   modules: Record<string, string | object>,
-): Load => {
+): Load {
   const world = createContext({ setTimeout, clearTimeout, ...names });
   const loaded = new Map<string, unknown>();
   const load: Load = (name) => {
@@ -38,7 +38,7 @@ export const createLoader = (
     return module.exports;
   };
   return load;
-};
+}
 
 /** A page that is open: its data, and its functions by the name that the template calls them by. */
 export type OpenPage = {
@@ -57,7 +57,7 @@ export type MiniProgram = {
  * Starts a mini program: wx, and App and Page in the shape that the documents give them.
  * Source: https://developers.weixin.qq.com/miniprogram/dev/reference/api/Page.html
  */
-export const launch = (folder: string, wx: object, modules: Record<string, string | object>): MiniProgram => {
+export function launch(folder: string, wx: object, modules: Record<string, string | object>): MiniProgram {
   const { pages }: { pages: string[] } = JSON.parse(readFileSync(join(folder, 'app.json'), 'utf8'));
   const registered = new Map<string, Options>();
   let loading = '';
@@ -92,18 +92,20 @@ export const launch = (folder: string, wx: object, modules: Record<string, strin
       };
     },
   };
-};
+}
 
-const run = async (options: Options, name: string, self: object, argument: unknown): Promise<unknown> => {
+async function run(options: Options, name: string, self: object, argument: unknown): Promise<unknown> {
   const handler = options[name];
   return typeof handler === 'function' ? handler.call(self, argument) : undefined;
-};
+}
 
 /** The functions that a template binds to events. */
-export const handlersIn = (wxml: string): string[] =>
-  [...wxml.matchAll(/\sbind:?\w+="(\w+)"/g)].map(([, name = '']) => name);
+export function handlersIn(wxml: string): string[] {
+  return [...wxml.matchAll(/\sbind:?\w+="(\w+)"/g)].map(([, name = '']) => name);
+}
 
-export const filesOf = (folder: string, page: string): string[] =>
-  ['ts', 'json', 'wxml', 'wxss']
+export function filesOf(folder: string, page: string): string[] {
+  return ['ts', 'json', 'wxml', 'wxss']
     .map((extension) => join(folder, `${page}.${extension}`))
     .filter((file) => existsSync(file));
+}

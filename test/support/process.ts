@@ -19,11 +19,11 @@ const OUTPUT = resolve('.test-output');
 mkdirSync(OUTPUT, { recursive: true });
 
 /** @param folder where an earlier process ran, to find what that one left */
-export const run = (
+export function run(
   env: Record<string, string>,
   folder = mkdtempSync(join(tmpdir(), 'weapp-login-run-')),
   script = 'main.ts',
-): Running => {
+): Running {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(
     process.execPath,
@@ -52,13 +52,13 @@ export const run = (
   });
   origin.catch(() => undefined);
   return { child, folder, printed: () => text, exited, origin };
-};
+}
 
-export const post = async (origin: string, query: string, token?: string) => {
+export async function post(origin: string, query: string, token?: string) {
   const response = await fetch(`${origin}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
     body: JSON.stringify({ query }),
   });
   return response.json();
-};
+}

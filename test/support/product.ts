@@ -81,27 +81,26 @@ mkdirSync(OUTPUT, { recursive: true });
 const destination = pino.destination({ dest: `${OUTPUT}/log-${process.pid}.ndjson`, sync: true });
 
 /** The environment that the product of the tests runs in. */
-export const environment = (more: Record<string, string> = {}): Record<string, string> => ({
-  NODE_ENV: 'test',
-  PORT: '0',
-  LOG_LEVEL: 'trace',
-  JWT_SECRET,
-  SESSION_KEY_SECRET,
-  // Off, unless a test is about them.
-  RATE_LIMIT_LOGINS_PER_ADDRESS: '0',
-  RATE_LIMIT_LOGINS_PER_APP: '0',
-  RATE_LIMIT_PHONES_PER_USER: '0',
-  WECHAT_APP_ID: APP_ID,
-  WECHAT_APP_SECRET: APP_SECRET,
-  WECHAT_APPS: `${SECOND_APP_ID}:${APP_SECRET}`,
-  ...more,
-});
+export function environment(more: Record<string, string> = {}): Record<string, string> {
+  return {
+    NODE_ENV: 'test',
+    PORT: '0',
+    LOG_LEVEL: 'trace',
+    JWT_SECRET,
+    SESSION_KEY_SECRET,
+    // Off, unless a test is about them.
+    RATE_LIMIT_LOGINS_PER_ADDRESS: '0',
+    RATE_LIMIT_LOGINS_PER_APP: '0',
+    RATE_LIMIT_PHONES_PER_USER: '0',
+    WECHAT_APP_ID: APP_ID,
+    WECHAT_APP_SECRET: APP_SECRET,
+    WECHAT_APPS: `${SECOND_APP_ID}:${APP_SECRET}`,
+    ...more,
+  };
+}
 
 /** The real product on a database of its own, the real sandbox over HTTP, and a clock that tests can set. */
-export const startProduct = async (
-  databaseUrl: string,
-  more: Record<string, string> = {},
-): Promise<Product> => {
+export async function startProduct(databaseUrl: string, more: Record<string, string> = {}): Promise<Product> {
   const clock = { now: Date.now() };
   const apps = [APP_ID, SECOND_APP_ID].map((appId) => ({ appId, secret: APP_SECRET }));
   const sandbox = await createSandbox({ apps, now: () => clock.now, random: canaryBytes });
@@ -150,14 +149,16 @@ export const startProduct = async (
     },
   };
   return product;
-};
+}
 
 /** Reads an answer as a client would, and looks for what no answer may hold. */
-export const readAnswer = async <Data>(response: Response): Promise<Answer<Data>> => {
+export async function readAnswer<Data>(response: Response): Promise<Answer<Data>> {
   const text = await response.text();
   expect(canariesIn(text, ANSWER_CANARIES)).toEqual([]);
   return { status: response.status, headers: response.headers, ...JSON.parse(text) };
-};
+}
 
 /** The code of the only error of an answer; undefined when there is none. */
-export const codeOf = ({ errors }: Answer<unknown>): string | undefined => errors?.[0]?.extensions.code;
+export function codeOf({ errors }: Answer<unknown>): string | undefined {
+  return errors?.[0]?.extensions.code;
+}

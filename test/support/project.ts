@@ -5,12 +5,12 @@ import { dirname, resolve } from 'node:path';
 export type Ended = { code: number; output: string };
 
 /** Runs a command to its end, for at most two minutes. */
-export const run = (
+export function run(
   command: string,
   args: string[],
   options: { cwd?: string; env?: Record<string, string> } = {},
-): Promise<Ended> =>
-  new Promise((done) =>
+): Promise<Ended> {
+  return new Promise((done) =>
     execFile(
       command,
       args,
@@ -19,16 +19,18 @@ export const run = (
         done({ code: error ? Number(error.code ?? 1) || 1 : 0, output: `${stdout}${stderr}` }),
     ),
   );
+}
 
-export const tsc = (project: string): Promise<Ended> =>
-  run(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit', '-p', project]);
+export function tsc(project: string): Promise<Ended> {
+  return run(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit', '-p', project]);
+}
 
 /** Gives a folder the built client as an installed package, and these packages of the root. */
-export const installClient = (folder: string, client: string, packages: readonly string[] = []): void => {
+export function installClient(folder: string, client: string, packages: readonly string[] = []): void {
   for (const name of packages) {
     mkdirSync(dirname(`${folder}/node_modules/${name}`), { recursive: true });
     symlinkSync(resolve('node_modules', name), `${folder}/node_modules/${name}`);
   }
   cpSync('client/package.json', `${folder}/node_modules/weapp-login-client/package.json`);
   cpSync(client, `${folder}/node_modules/weapp-login-client/dist`, { recursive: true });
-};
+}

@@ -14,7 +14,7 @@ export type Replica = {
 };
 
 /** @param more goes on top of the environment of the tests */
-export const startReplica = async (more: Record<string, string>): Promise<Replica> => {
+export async function startReplica(more: Record<string, string>): Promise<Replica> {
   const { child, printed, exited, origin } = run(environment(more));
   const url = await origin;
   return {
@@ -27,9 +27,9 @@ export const startReplica = async (more: Record<string, string>): Promise<Replic
       await exited;
     },
   };
-};
+}
 
-const memoryOf = (pid: number) => {
+function memoryOf(pid: number) {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const read = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024;
@@ -37,4 +37,4 @@ const memoryOf = (pid: number) => {
   } catch {
     return { now: Number.NaN, peak: Number.NaN };
   }
-};
+}

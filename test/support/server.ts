@@ -17,10 +17,7 @@ export type Server = {
   close(): Promise<void>;
 };
 
-export const startServer = async (
-  databaseUrl: string,
-  more: Record<string, string> = {},
-): Promise<Server> => {
+export async function startServer(databaseUrl: string, more: Record<string, string> = {}): Promise<Server> {
   const product = await startProduct(databaseUrl, more);
   const { http } = readConfig(environment({ DATABASE_URL: databaseUrl, ...more }));
   const listening = await listen(product.app, http);
@@ -51,4 +48,4 @@ export const startServer = async (
       await product.close();
     },
   };
-};
+}

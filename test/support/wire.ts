@@ -20,7 +20,7 @@ export type Wire = {
   close(): Promise<void>;
 };
 
-export const createWire = async (port: number): Promise<Wire> => {
+export async function createWire(port: number): Promise<Wire> {
   const server = createServer(async (request, response) => {
     let text = '';
     for await (const chunk of request.setEncoding('utf8')) text += String(chunk);
@@ -55,7 +55,8 @@ export const createWire = async (port: number): Promise<Wire> => {
     },
   };
   return wire;
-};
+}
 
-const operationOf = ({ query }: Record<string, unknown>): string =>
-  /(?:query|mutation)\s+(\w+)/.exec(String(query))?.[1] ?? '';
+function operationOf({ query }: Record<string, unknown>): string {
+  return /(?:query|mutation)\s+(\w+)/.exec(String(query))?.[1] ?? '';
+}

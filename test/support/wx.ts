@@ -33,7 +33,7 @@ export type Phone = {
 };
 
 /** @param nextCode what wx.login answers */
-export const createPhone = (nextCode: () => Promise<string>): Phone => {
+export function createPhone(nextCode: () => Promise<string>): Phone {
   const storage = new Map<string, unknown>();
   const seen = { logins: 0, mostInFlight: 0 };
   let inFlight = 0;
@@ -103,13 +103,13 @@ export const createPhone = (nextCode: () => Promise<string>): Phone => {
     removeStorageSync: (key) => void storage.delete(key),
   };
   return { wx, storage, seen };
-};
+}
 
 /** wx parses what is JSON and gives the rest as a text. */
-const parse = (text: string): unknown => {
+function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return text;
   }
-};
+}

@@ -35,7 +35,7 @@ const ERRMSG: Readonly<Record<number, string>> = {
 };
 
 /** The server API of WeChat, as far as the login of mini programs needs it. */
-export const createApi = (state: State): Routes => {
+export function createApi(state: State): Routes {
   const jscode2session: Handler = ({ method, query }) => {
     const appId = query.get('appid');
     const secret = query.get('secret');
@@ -130,61 +130,60 @@ export const createApi = (state: State): Routes => {
       counted(state, typed(path, faulty(state, path, handler))),
     ]),
   );
-};
+}
 
 /** Only the oldest of these APIs does not call its JSON so. */
-const typed =
-  (path: string, handler: Handler): Handler =>
-  async (request) => {
+function typed(path: string, handler: Handler): Handler {
+  return async (request) => {
     const answer = await handler(request);
     return 'fault' in answer || path !== '/sns/jscode2session' ? answer : { ...answer, type: 'text/plain' };
   };
+}
 
 /** A refusal as WeChat words it. */
-const refuse = (state: State, errcode: number): Answer => ({
-  body: { errcode, errmsg: `${ERRMSG[errcode] ?? 'refused'}, rid: ${rid(state)}` },
-});
+function refuse(state: State, errcode: number): Answer {
+  return {
+    body: { errcode, errmsg: `${ERRMSG[errcode] ?? 'refused'}, rid: ${rid(state)}` },
+  };
+}
 
-const rid = ({ random }: State): string =>
-  random(12)
+function rid({ random }: State): string {
+  return random(12)
     .toString('hex')
     .replace(/^(.{8})(.{8})(.{8})$/, '$1-$2-$3');
+}
 
 /** Lets a fault that was ordered for this path happen first. */
-const faulty =
-  (state: State, path: string, handler: Handler): Handler =>
-  (request) => {
+function faulty(state: State, path: string, handler: Handler): Handler {
+  return (request) => {
     const fault = state.faults.get(path)?.shift();
     return (fault === undefined ? undefined : faultAnswer(state, fault)) ?? handler(request);
   };
+}
 
-const faultAnswer = (state: State, fault: string): Answer | undefined => {
+function faultAnswer(state: State, fault: string): Answer | undefined {
   if (/^-?\d{1,9}$/.test(fault)) return refuse(state, Number(fault));
   // One official sample has the errcode as a text.
   if (/^text-\d{1,9}$/.test(fault))
     return { body: { errcode: fault.slice('text-'.length), errmsg: 'refused' } };
   return isFaultName(fault) ? { fault } : undefined;
-};
+}
 
-const credentialsRefusal = (
-  { apps, closedApps }: State,
-  appId: string,
-  secret: string,
-): number | undefined => {
+function credentialsRefusal({ apps, closedApps }: State, appId: string, secret: string): number | undefined {
   const app = apps.find((candidate) => candidate.appId === appId);
   if (!app) return 40013;
   if (app.secret !== secret) return 40125;
   return closedApps.has(appId) ? 40164 : undefined;
-};
+}
 
 /** Whose code it is: `dev:NAME`, `fault:WHAT`, or one that was minted. */
-const redeem = (
+function redeem(
   state: State,
   code: string,
   appId: string,
   purpose: 'login' | 'phone',
   openId?: unknown,
-): Person | Answer => {
+): Person | Answer {
   const [, kind, rest = ''] = /^(dev|fault):(.*)$/s.exec(code) ?? [];
   if (kind === 'fault') return faultAnswer(state, rest) ?? refuse(state, 40029);
   const minted = state.codes.get(code);
@@ -197,17 +196,17 @@ const redeem = (
   if (minted.used) return refuse(state, purpose === 'login' ? 40163 : 40029);
   minted.used = true;
   return { user: minted.user, appId, openId: minted.openId };
-};
+}
 
-const isTooFast = (state: State, { openId }: Person): boolean => {
+function isTooFast(state: State, { openId }: Person): boolean {
   if (state.userCallsPerMinute === Number.POSITIVE_INFINITY) return false;
   const since = state.now() - 60_000;
   const recent = (state.userCalls.get(openId) ?? []).filter((at) => at > since);
   keep(state.userCalls, openId, [...recent, state.now()]);
   return recent.length >= state.userCallsPerMinute;
-};
+}
 
-const currentToken = (state: State, appId: string, force: boolean) => {
+function currentToken(state: State, appId: string, force: boolean) {
   const at = state.now();
   const good = (state.tokens.get(appId) ?? []).filter(({ expiresAt }) => expiresAt > at);
   const last = good.at(-1);
@@ -215,9 +214,9 @@ const currentToken = (state: State, appId: string, force: boolean) => {
   const made = { token: state.random(32).toString('base64url'), expiresAt: at + TOKEN_MS };
   state.tokens.set(appId, force ? [made] : [...good, made]);
   return made;
-};
+}
 
-const withToken = (state: State, query: URLSearchParams, then: (appId: string) => Answer): Answer => {
+function withToken(state: State, query: URLSearchParams, then: (appId: string) => Answer): Answer {
   const token = query.get('access_token');
   if (!token) return refuse(state, 41001);
   for (const [appId, tokens] of state.tokens) {
@@ -226,4 +225,4 @@ const withToken = (state: State, query: URLSearchParams, then: (appId: string) =
     if (found) return state.closedApps.has(appId) ? refuse(state, 40164) : then(appId);
   }
   return refuse(state, 40001);
-};
+}

@@ -9,7 +9,7 @@ const KEPT_CODE_MS = 10 * 60_000;
 const NO_USER = 'letters, digits, dot, dash, at most 64; "appId" if it is not the first.';
 
 /** The controls under /sandbox/, for whoever tests against it. */
-export const createControls = (state: State): Routes => {
+export function createControls(state: State): Routes {
   const mint =
     (purpose: 'login' | 'phone'): Handler =>
     ({ body }) => {
@@ -108,13 +108,13 @@ export const createControls = (state: State): Routes => {
     '/sandbox/limits': post(changeLimit),
     '/sandbox/calls': listCalls,
   };
-};
+}
 
-const personOf = ({ apps }: State, body: unknown): Person | undefined => {
+function personOf({ apps }: State, body: unknown): Person | undefined {
   const { user, appId = apps[0]?.appId } = fields(body);
   if (typeof user !== 'string' || !NAME.test(user) || typeof appId !== 'string') return undefined;
   return { user, appId, openId: openIdOf(appId, user) };
-};
+}
 
 type Kind = (state: State, person: Person, placeholder: boolean) => Record<string, unknown>;
 

@@ -7,19 +7,23 @@ export type Sealed = { encryptedData: string; iv: string };
  * AES-128-CBC with PKCS#7, as WeChat does it.
  * Source: https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/signature.html
  */
-export const seal = (data: Record<string, unknown>, sessionKey: string, iv: Buffer): Sealed => {
+export function seal(data: Record<string, unknown>, sessionKey: string, iv: Buffer): Sealed {
   const cipher = createCipheriv('aes-128-cbc', Buffer.from(sessionKey, 'base64'), iv);
   const bytes = Buffer.concat([cipher.update(JSON.stringify(data), 'utf8'), cipher.final()]);
   return { encryptedData: bytes.toString('base64'), iv: iv.toString('base64') };
-};
+}
 
-export const sign = (rawData: string, sessionKey: string): string => sha1(rawData + sessionKey);
+export function sign(rawData: string, sessionKey: string): string {
+  return sha1(rawData + sessionKey);
+}
 
 /** `signature` and `msg_signature` of a push. */
-export const signPush = (...parts: string[]): string => sha1(parts.sort().join(''));
+export function signPush(...parts: string[]): string {
+  return sha1(parts.sort().join(''));
+}
 
 /** Secure mode: AES-256-CBC over 16 random bytes, the length, the text and the AppID, padded to 32 bytes. */
-export const sealPush = (text: string, appId: string, aesKey: string, random: Buffer): string => {
+export function sealPush(text: string, appId: string, aesKey: string, random: Buffer): string {
   const key = Buffer.from(`${aesKey}=`, 'base64');
   const message = Buffer.from(text);
   const length = Buffer.alloc(4);
@@ -31,6 +35,8 @@ export const sealPush = (text: string, appId: string, aesKey: string, random: Bu
     cipher.update(Buffer.concat([plain, Buffer.alloc(padding, padding)])),
     cipher.final(),
   ]).toString('base64');
-};
+}
 
-const sha1 = (text: string): string => createHash('sha1').update(text).digest('hex');
+function sha1(text: string): string {
+  return createHash('sha1').update(text).digest('hex');
+}

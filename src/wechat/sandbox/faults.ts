@@ -52,8 +52,10 @@ export type FaultName = keyof typeof FAULTS;
 
 export const FAULT_NAMES: readonly string[] = Object.keys(FAULTS);
 
-export const isFaultName = (text: string): text is FaultName => Object.hasOwn(FAULTS, text);
+export function isFaultName(text: string): text is FaultName {
+  return Object.hasOwn(FAULTS, text);
+}
 
-export const misbehave = (name: FaultName, response: ServerResponse): void => {
+export function misbehave(name: FaultName, response: ServerResponse): void {
   FAULTS[name](response);
-};
+}

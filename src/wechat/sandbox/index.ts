@@ -33,16 +33,16 @@ export type SandboxOptions = {
  * `fault:NAME` one of the faults of the network. docs/sandbox.md has the rest.
  * @throws {Error} when NODE_ENV is production, where anybody could log in as anybody
  */
-export const createSandbox = async ({
+export async function createSandbox({
   apps,
   port = 0,
   now = Date.now,
   random = randomBytes,
   userCallsPerMinute = Number.POSITIVE_INFINITY,
-}: SandboxOptions): Promise<Sandbox> => {
+}: SandboxOptions): Promise<Sandbox> {
   if (process.env.NODE_ENV === 'production')
     throw new Error('The WeChat sandbox never runs in production: it lets anybody log in as anybody.');
   const state = createState({ apps, now, random, userCallsPerMinute });
   const { url, close } = await serve({ ...createApi(state), ...createControls(state) }, port);
   return { url, calls: () => state.calls, close };
-};
+}

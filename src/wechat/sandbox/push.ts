@@ -9,11 +9,11 @@ const LOOPBACK = /^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?\//;
  * Sends an event to a server as WeChat does and answers what came back. With `aesKey` it is sent in secure
  * mode. `timestamp`, `nonce` and `signature` can be given, to send an old or a forged push.
  */
-export const sendPush = async (
+export async function sendPush(
   state: State,
   person: Person,
   given: Record<string, unknown>,
-): Promise<Answer> => {
+): Promise<Answer> {
   const { url, token, event, aesKey, format = 'xml', revokeInfo, openId = person.openId } = given;
   if (
     typeof url !== 'string' ||
@@ -54,10 +54,10 @@ export const sendPush = async (
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   return { body: { status: response.status, body: await response.text() } };
-};
+}
 
-const print = (asJson: boolean, message: Record<string, string | number>): string =>
-  asJson
+function print(asJson: boolean, message: Record<string, string | number>): string {
+  return asJson
     ? JSON.stringify(message)
     : `<xml>${Object.entries(message)
         .map(
@@ -65,3 +65,4 @@ const print = (asJson: boolean, message: Record<string, string | number>): strin
             `<${name}>${typeof value === 'number' ? value : `<![CDATA[${value}]]>`}</${name}>`,
         )
         .join('')}</xml>`;
+}

@@ -14,10 +14,7 @@ export type Routes = Readonly<Record<string, Handler>>;
 const MAX_BODY_BYTES = 64 * 1024;
 
 /** Serves the routes on a loopback port. */
-export const serve = async (
-  routes: Routes,
-  port: number,
-): Promise<{ url: string; close(): Promise<void> }> => {
+export async function serve(routes: Routes, port: number): Promise<{ url: string; close(): Promise<void> }> {
   const server = createServer((request, response) => {
     answer(request, routes).then(
       (reply) => write(response, reply),
@@ -34,21 +31,25 @@ export const serve = async (
       await new Promise((resolve) => server.close(resolve));
     },
   };
-};
+}
 
-export const post =
-  (handler: Handler): Handler =>
-  (request) =>
+export function post(handler: Handler): Handler {
+  return (request) =>
     request.method === 'POST' ? handler(request) : mistake('Use POST with a JSON body.', 405);
+}
 
 /** An answer to whoever uses a control of the sandbox wrongly. */
-export const mistake = (error: string, status = 400): Answer => ({ status, body: { error } });
+export function mistake(error: string, status = 400): Answer {
+  return { status, body: { error } };
+}
 
-export const fields = (body: unknown): Record<string, unknown> => ({
-  ...(typeof body === 'object' ? body : {}),
-});
+export function fields(body: unknown): Record<string, unknown> {
+  return {
+    ...(typeof body === 'object' ? body : {}),
+  };
+}
 
-const answer = async (request: IncomingMessage, routes: Routes): Promise<Answer> => {
+async function answer(request: IncomingMessage, routes: Routes): Promise<Answer> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://sandbox');
   const body = await readJson(request);
   const handler = Object.hasOwn(routes, pathname) ? routes[pathname] : undefined;
@@ -57,26 +58,27 @@ const answer = async (request: IncomingMessage, routes: Routes): Promise<Answer>
   if (request.headers['transfer-encoding'] && !pathname.startsWith('/sandbox/'))
     return mistake('Precondition Failed: send Content-Length.', 412);
   return handler({ method: request.method ?? 'GET', path: pathname, query: searchParams, body });
-};
+}
 
-const readJson = async (request: IncomingMessage): Promise<unknown> => {
+async function readJson(request: IncomingMessage): Promise<unknown> {
   let text = '';
   for await (const chunk of request.setEncoding('utf8')) {
     text += String(chunk);
     if (text.length > MAX_BODY_BYTES) throw new RangeError('body too large');
   }
   return text === '' ? undefined : JSON.parse(text);
-};
+}
 
 /** WeChat escapes the slashes of a session_key in its JSON. */
-const write = (response: ServerResponse, reply: Answer): void => {
+function write(response: ServerResponse, reply: Answer): void {
   if ('fault' in reply) {
     misbehave(reply.fault, response);
     return;
   }
   const { status = 200, type = 'application/json', body } = reply;
   response.writeHead(status, { 'content-type': type }).end(JSON.stringify(body).replaceAll('/', '\\/'));
-};
+}
 
-const portOf = (address: AddressInfo | string | null): number =>
-  typeof address === 'object' && address ? address.port : 0;
+function portOf(address: AddressInfo | string | null): number {
+  return typeof address === 'object' && address ? address.port : 0;
+}

@@ -40,55 +40,65 @@ export type State = {
 
 const MAX_KEPT = 20_000;
 
-export const createState = (given: Pick<State, 'apps' | 'now' | 'random' | 'userCallsPerMinute'>): State => ({
-  ...given,
-  calls: [],
-  codes: new Map(),
-  people: new Map(),
-  sessionKeys: new Map(),
-  unionUsers: new Set(),
-  steadyUsers: new Set(),
-  phones: new Map(),
-  tokens: new Map(),
-  closedApps: new Set(),
-  faults: new Map(),
-  userCalls: new Map(),
-});
+export function createState(given: Pick<State, 'apps' | 'now' | 'random' | 'userCallsPerMinute'>): State {
+  return {
+    ...given,
+    calls: [],
+    codes: new Map(),
+    people: new Map(),
+    sessionKeys: new Map(),
+    unionUsers: new Set(),
+    steadyUsers: new Set(),
+    phones: new Map(),
+    tokens: new Map(),
+    closedApps: new Set(),
+    faults: new Map(),
+    userCalls: new Map(),
+  };
+}
 
 /** Puts a value in a collection, without letting it grow for ever. */
-export const keep = <Value>(map: Map<string, Value>, key: string, value: Value): void => {
+export function keep<Value>(map: Map<string, Value>, key: string, value: Value): void {
   map.delete(key);
   map.set(key, value);
   const [oldest] = map.keys();
   if (map.size > MAX_KEPT && oldest !== undefined) map.delete(oldest);
-};
+}
 
 /** Writes down a call before it is answered. */
-export const counted =
-  (state: State, handler: Handler): Handler =>
-  (request) => {
+export function counted(state: State, handler: Handler): Handler {
+  return (request) => {
     const code = codeIn(request);
     state.calls.push({ path: request.path, ...(code === undefined ? {} : { code }) });
     if (state.calls.length > MAX_KEPT) state.calls.shift();
     return handler(request);
   };
+}
 
-const codeIn = ({ query, body }: Request): string | undefined => {
+function codeIn({ query, body }: Request): string | undefined {
   if (typeof body === 'object' && body && 'code' in body && typeof body.code === 'string') return body.code;
   return query.get('js_code') ?? undefined;
-};
+}
 
 /** The openid that the sandbox gives this person in this app: 28 characters, as WeChat's. */
-export const openIdOf = (appId: string, user: string): string => identifier('o', `${appId}/${user}`);
+export function openIdOf(appId: string, user: string): string {
+  return identifier('o', `${appId}/${user}`);
+}
 
-export const unionIdOf = (user: string): string => identifier('u', user);
+export function unionIdOf(user: string): string {
+  return identifier('u', user);
+}
 
 /** A Chinese mobile number of no real range, the same each time. */
-export const phoneOf = ({ phones }: State, user: string): Phone =>
-  phones.get(user) ?? {
-    countryCode: '86',
-    number: `100${(createHash('sha256').update(user).digest().readUInt32BE() % 1e8).toString().padStart(8, '0')}`,
-  };
+export function phoneOf({ phones }: State, user: string): Phone {
+  return (
+    phones.get(user) ?? {
+      countryCode: '86',
+      number: `100${(createHash('sha256').update(user).digest().readUInt32BE() % 1e8).toString().padStart(8, '0')}`,
+    }
+  );
+}
 
-const identifier = (prefix: string, text: string): string =>
-  prefix + createHash('sha256').update(text).digest('base64url').slice(0, 27);
+function identifier(prefix: string, text: string): string {
+  return prefix + createHash('sha256').update(text).digest('base64url').slice(0, 27);
+}
