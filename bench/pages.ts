@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createConnection } from 'mysql2/promise';
 import { uuidv7 } from 'uuidv7';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/config.ts';
 import { openStorage } from '../src/storage/open.ts';
 import { SESSION_KEY_SECRET } from '../test/support/canaries.ts';
 import { startMariaDb } from '../test/support/mariadb.ts';

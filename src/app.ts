@@ -1,15 +1,15 @@
 import { createKeyring, type Keyring } from './auth/keys.ts';
 import { createTokens } from './auth/tokens.ts';
-import type { Config } from './config.ts';
+import { createRepeats } from './common/single-flight.ts';
+import type { Config } from './config/config.ts';
+import { createGraphQL, type GraphQLFetch } from './graphql/yoga.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { type CounterStore, createRateLimits } from './ops/rate-limit.ts';
-import { createPushes, type Pushes } from './pushes.ts';
 import { openStorage, type Storage } from './storage/open.ts';
+import { createPushes, type Pushes } from './webhooks/pushes.ts';
 import { createWeChat } from './wechat/client.ts';
-import { createSealOpener } from './wechat/crypto.ts';
-import { createPushReader } from './wechat/push.ts';
-import { createRepeats } from './wechat/repeats.ts';
-import { createGraphQL, type GraphQLFetch } from './yoga.ts';
+import { createSealOpener } from './wechat/encrypted-data.ts';
+import { createPushReader } from './wechat/push-messages.ts';
 
 export type App = {
   fetch: GraphQLFetch;
@@ -104,7 +104,7 @@ async function compose(
 
 /** Never loaded in production. */
 async function startSandbox(apps: Config['wechat']['apps']) {
-  return (await import('./wechat/sandbox/index.ts')).createSandbox({ apps });
+  return (await import('./sandbox/index.ts')).createSandbox({ apps });
 }
 
 /** Where replicas count together, if they do. */

@@ -1,11 +1,11 @@
 import type { Tokens } from './auth/tokens.ts';
 import { readViewer, type Viewer } from './auth/viewer.ts';
+import type { Repeats } from './common/single-flight.ts';
 import type { Log } from './ops/log.ts';
 import type { RateLimits } from './ops/rate-limit.ts';
 import type { User, Users } from './storage/users.ts';
 import type { WeChat, WeChatApp, WeChatSession } from './wechat/client.ts';
-import type { SealOpener } from './wechat/crypto.ts';
-import type { Repeats } from './wechat/repeats.ts';
+import type { SealOpener } from './wechat/encrypted-data.ts';
 
 /** What the process has, made once by app.ts. */
 export type Services = {

@@ -1,8 +1,8 @@
 import closeWithGrace from 'close-with-grace';
 import { createApp } from './app.ts';
 import { readEnv, startOrExplain } from './cli/start.ts';
-import { type Config, readConfig } from './config.ts';
-import { listen } from './http.ts';
+import { type Config, readConfig } from './config/config.ts';
+import { listen } from './http/server.ts';
 
 await startOrExplain(async () => {
   const config = readConfig(readEnv());

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openIdOf } from '../src/wechat/sandbox/index.ts';
+import { openIdOf } from '../src/sandbox/index.ts';
 import { DATABASES } from './support/databases.ts';
 import { APP_ID, codeOf, environment, SECOND_APP_ID } from './support/product.ts';
 import { type Server, startServer } from './support/server.ts';

@@ -4,7 +4,7 @@ import { transformSync } from 'esbuild';
 import { parse, print } from 'graphql';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Client, ClientOptions, RequestError, Session } from '../client/src/index.mts';
-import type { HttpServer } from '../src/http.ts';
+import type { HttpServer } from '../src/http/server.ts';
 
 import { buildClient, loadClient } from './support/client.ts';
 import { listening } from './support/listening.ts';

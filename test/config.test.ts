@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, type Env, readConfig } from '../src/config.ts';
+import { ConfigError, type Env, readConfig } from '../src/config/config.ts';
 import { APP_SECRET, DATABASE_PASSWORD, JWT_SECRET, SESSION_KEY_SECRET } from './support/canaries.ts';
 
 const DEVELOPMENT: Env = { JWT_SECRET, SESSION_KEY_SECRET };

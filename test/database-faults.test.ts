@@ -1,8 +1,8 @@
 import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../src/app.ts';
-import { readConfig } from '../src/config.ts';
-import { endsConnection, storageError } from '../src/storage/failures.ts';
+import { readConfig } from '../src/config/config.ts';
+import { endsConnection, storageError } from '../src/storage/storage-error.ts';
 import { runSql } from './support/databases.ts';
 import { hasMariaDb, type MariaDb, startMariaDb } from './support/mariadb.ts';
 import { codeOf, environment, type Product, startProduct } from './support/product.ts';

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Client, RequestError } from '../client/src/index.mts';
-import type { HttpServer } from '../src/http.ts';
+import type { HttpServer } from '../src/http/server.ts';
 import { buildClient } from './support/client.ts';
 import { listening } from './support/listening.ts';
 import { createLoader, handlersIn, launch } from './support/mini-program.ts';

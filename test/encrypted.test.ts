@@ -2,8 +2,14 @@ import { createCipheriv, createHmac, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createSealOpener, isSignedBy, phoneInfo, runData, type Sealed } from '../src/wechat/crypto.ts';
-import { openIdOf } from '../src/wechat/sandbox/index.ts';
+import { openIdOf } from '../src/sandbox/index.ts';
+import {
+  createSealOpener,
+  isSignedBy,
+  phoneInfo,
+  runData,
+  type Sealed,
+} from '../src/wechat/encrypted-data.ts';
 import { APP_SECRET, PHONE_MARK } from './support/canaries.ts';
 import { DATABASES } from './support/databases.ts';
 import { APP_ID, codeOf, type Product, SECOND_APP_ID, startProduct } from './support/product.ts';

@@ -1,7 +1,7 @@
 import { createContext, runInContext } from 'node:vm';
 import { type DocumentNode, Kind, parse, TypeInfo, validate, visit, visitWithTypeInfo } from 'graphql';
 import { expect, test } from 'vitest';
-import { graphiqlOptions, withScripts } from '../src/graphiql.ts';
+import { graphiqlOptions, withScripts } from '../src/graphql/graphiql/page.ts';
 
 import { schema } from '../src/schema/index.ts';
 import { listening } from './support/listening.ts';

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/config.ts';
 import { environment } from './support/product.ts';
 import { startReplica } from './support/replica.ts';
 import { type Server, startServer } from './support/server.ts';

@@ -1,7 +1,7 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/config.ts';
 import { JWT_PRIVATE_KEY, JWT_SECRET, OLD_JWT_SECRET } from './support/canaries.ts';
 import { DATABASES } from './support/databases.ts';
 import { APP_ID, codeOf, environment } from './support/product.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { HttpServer } from '../src/http.ts';
+import type { HttpServer } from '../src/http/server.ts';
 import { buildClient } from './support/client.ts';
 import { DATABASES } from './support/databases.ts';
 import { listening } from './support/listening.ts';

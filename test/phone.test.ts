@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ERROR_CODES } from '../src/errors.ts';
+import { ERROR_CODES } from '../src/errors/codes.ts';
 import { ERRCODES } from '../src/wechat/errcodes.ts';
 import { PHONE_MARK } from './support/canaries.ts';
 import { DATABASES } from './support/databases.ts';

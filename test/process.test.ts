@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createSandbox } from '../src/wechat/sandbox/index.ts';
+import { createSandbox } from '../src/sandbox/index.ts';
 import { APP_SECRET, canaryBytes, JWT_SECRET, SESSION_KEY_SECRET } from './support/canaries.ts';
 import { DATABASES, MYSQL } from './support/databases.ts';
 import { freePort } from './support/mariadb.ts';

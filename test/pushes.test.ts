@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readConfig } from '../src/config.ts';
-import type { HttpServer } from '../src/http.ts';
-import { openIdOf } from '../src/wechat/sandbox/index.ts';
+import { readConfig } from '../src/config/config.ts';
+import type { HttpServer } from '../src/http/server.ts';
+import { openIdOf } from '../src/sandbox/index.ts';
 import { canariesIn, PHONE_MARK, PUSH_AES_KEY, PUSH_TOKEN } from './support/canaries.ts';
 import { DATABASES, runSql } from './support/databases.ts';
 import { listening } from './support/listening.ts';

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createRepeats } from '../src/wechat/repeats.ts';
+import { createRepeats } from '../src/common/single-flight.ts';
 
 const SESSION = { openId: 'o'.repeat(28), sessionKey: 'Q0FOQVJZc2tz+/8BAgMEBQ==' };
 

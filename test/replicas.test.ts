@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createClient } from '@libsql/client';
 import { uuidv7 } from 'uuidv7';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createSandbox, type Sandbox } from '../src/wechat/sandbox/index.ts';
+import { createSandbox, type Sandbox } from '../src/sandbox/index.ts';
 import { APP_SECRET, canaryBytes } from './support/canaries.ts';
 import { DATABASES, MYSQL, runSql } from './support/databases.ts';
 import { APP_ID, SECOND_APP_ID } from './support/product.ts';

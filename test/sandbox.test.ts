@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createSandbox, openIdOf } from '../src/sandbox/index.ts';
 import { createWeChat, type WeChat } from '../src/wechat/client.ts';
 import { ERRCODES, isStaleToken } from '../src/wechat/errcodes.ts';
-import { createSandbox, openIdOf } from '../src/wechat/sandbox/index.ts';
 import { APP_SECRET } from './support/canaries.ts';
 import { APP_ID, codeOf, type Product, SECOND_APP_ID, startProduct } from './support/product.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import MiniApp from 'node-easywechat/dist/MiniApp/Application.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createSandbox, openIdOf, type Sandbox } from '../src/wechat/sandbox/index.ts';
+import { createSandbox, openIdOf, type Sandbox } from '../src/sandbox/index.ts';
 import { APP_SECRET } from './support/canaries.ts';
 import { APP_ID } from './support/product.ts';
 import { run, tsc } from './support/project.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/config.ts';
 import type { user as mysqlUser } from '../src/storage/mysql.schema.ts';
 import { openStorage, type Storage } from '../src/storage/open.ts';
 import type { user as sqliteUser } from '../src/storage/sqlite.schema.ts';

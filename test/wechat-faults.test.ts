@@ -1,12 +1,12 @@
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createApp } from '../src/app.ts';
-import { readConfig } from '../src/config.ts';
-import { ERROR_CODES } from '../src/errors.ts';
+import { readConfig } from '../src/config/config.ts';
+import { ERROR_CODES } from '../src/errors/codes.ts';
 import { createLog } from '../src/ops/log.ts';
+import { FAULT_NAMES } from '../src/sandbox/faults.ts';
 import { createWeChat } from '../src/wechat/client.ts';
 import { ERRCODES } from '../src/wechat/errcodes.ts';
-import { FAULT_NAMES } from '../src/wechat/sandbox/faults.ts';
 import { APP_SECRET } from './support/canaries.ts';
 import { freePort } from './support/mariadb.ts';
 import { APP_ID, codeOf, environment, type Product, startProduct } from './support/product.ts';

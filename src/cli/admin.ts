@@ -1,4 +1,4 @@
-import { readConfig } from '../config.ts';
+import { readConfig } from '../config/config.ts';
 import { writeAudit } from '../ops/audit.ts';
 import { createLog } from '../ops/log.ts';
 import { openStorage, type Storage } from '../storage/open.ts';

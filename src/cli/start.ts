@@ -1,7 +1,7 @@
-import { ConfigError, type Env } from '../config.ts';
-import { withDevelopmentSecrets } from '../development.ts';
-import { NO_FILE, StorageError, TLS } from '../storage/failures.ts';
+import { ConfigError, type Env } from '../config/config.ts';
+import { withDevelopmentSecrets } from '../config/development-secrets.ts';
 import { FOREIGN_TABLES } from '../storage/migrations.ts';
+import { NO_FILE, StorageError, TLS } from '../storage/storage-error.ts';
 
 /** The environment of this process, with what a `.env` file adds and what development makes up. */
 export function readEnv(): Env {

@@ -1,6 +1,6 @@
 import { type ResolveCursorConnectionArgs, resolveCursorConnection } from '@pothos/plugin-relay';
 import type { Context } from '../context.ts';
-import { fail } from '../errors.ts';
+import { fail } from '../errors/codes.ts';
 import { writeAudit } from '../ops/audit.ts';
 import type { User } from '../storage/users.ts';
 import { builder, requireViewer } from './builder.ts';

@@ -4,7 +4,7 @@ import ScopeAuthPlugin, { type AuthFailure } from '@pothos/plugin-scope-auth';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { SignedIn, Viewer, ViewerFault } from '../auth/viewer.ts';
 import type { Context } from '../context.ts';
-import { fail } from '../errors.ts';
+import { fail } from '../errors/codes.ts';
 import { writeAudit } from '../ops/audit.ts';
 import type { User } from '../storage/users.ts';
 

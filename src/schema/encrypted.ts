@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import type { Context } from '../context.ts';
-import { fail } from '../errors.ts';
-import { groupInfo, phoneInfo, runData, type Sealed, type SealedFault } from '../wechat/crypto.ts';
-import { WeChatError } from '../wechat/error.ts';
+import { fail } from '../errors/codes.ts';
+import { groupInfo, phoneInfo, runData, type Sealed, type SealedFault } from '../wechat/encrypted-data.ts';
+import { WeChatError } from '../wechat/wechat-error.ts';
 import { builder, requireViewer } from './builder.ts';
 import { findApp } from './login.ts';
 import { readBound } from './phone.ts';

@@ -1,8 +1,8 @@
 import { builder } from './builder.ts';
 import './admin.ts';
 import './encrypted.ts';
-import './errors.ts';
-import './linked.ts';
+import './error-enums.ts';
+import './linked-accounts.ts';
 import './login.ts';
 import './phone.ts';
 import './profile.ts';

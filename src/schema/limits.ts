@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { fail } from '../errors.ts';
+import { fail } from '../errors/codes.ts';
 
 /**
  * Counts a login, whatever comes of it; several in one request are several.

@@ -1,11 +1,11 @@
 import type { Context } from '../context.ts';
-import { fail } from '../errors.ts';
+import { fail } from '../errors/codes.ts';
 import type { User } from '../storage/users.ts';
 import type { WeChatApp, WeChatSession } from '../wechat/client.ts';
 import { builder, disabled } from './builder.ts';
 import { countLogin } from './limits.ts';
 import { readUserInfo, UserInfoInput } from './profile.ts';
-import { readSigned } from './signed.ts';
+import { readSigned } from './signed-user-info.ts';
 import { SELF, UserType } from './user.ts';
 
 type Login = { token: string; expiresAt: Date; isNewUser: boolean; user: User };

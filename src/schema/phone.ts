@@ -1,4 +1,4 @@
-import { fail } from '../errors.ts';
+import { fail } from '../errors/codes.ts';
 import type { User } from '../storage/users.ts';
 import { builder, requireViewer } from './builder.ts';
 import { countPhoneBind } from './limits.ts';

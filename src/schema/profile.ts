@@ -1,4 +1,4 @@
-import { fail } from '../errors.ts';
+import { fail } from '../errors/codes.ts';
 import type { Profile } from '../storage/users.ts';
 import { builder, requireViewer } from './builder.ts';
 import { SELF, UserType } from './user.ts';

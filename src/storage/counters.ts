@@ -1,6 +1,6 @@
 import { createPool } from 'mysql2';
-import { StorageError, storageError, TIMEOUT } from './failures.ts';
 import { type MysqlOptions, poolOptions } from './mysql.ts';
+import { StorageError, storageError, TIMEOUT } from './storage-error.ts';
 
 type Done<T> = (error: StorageError | null, result?: T) => void;
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Dialect } from './dialect.ts';
-import { persistently, StorageError, storageError } from './failures.ts';
+import { persistently, StorageError, storageError } from './storage-error.ts';
 
 const LEASE = 'migrations';
 const LEASE_MS = 30_000;

@@ -3,8 +3,8 @@ import { drizzle, type RemoteCallback } from 'drizzle-orm/mysql-proxy';
 import { migrate } from 'drizzle-orm/mysql-proxy/migrator';
 import { createPool, type PoolConnection, type PoolOptions } from 'mysql2/promise';
 import type { Dialect } from './dialect.ts';
-import { endsConnection, StorageError, storageError, TIMEOUT } from './failures.ts';
 import { user } from './mysql.schema.ts';
+import { endsConnection, StorageError, storageError, TIMEOUT } from './storage-error.ts';
 
 /** `mysql://user:password@host:port/database`, taken apart; `ssl` checks the certificate and the host name. */
 export type MysqlOptions = {

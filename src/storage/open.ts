@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm';
 import type { Dialect } from './dialect.ts';
-import { persistently } from './failures.ts';
 import { migrateUnderLease } from './migrations.ts';
 import type { MysqlOptions } from './mysql.ts';
 import { createSessionKeyCipher } from './session-key.ts';
 import type { SqliteOptions } from './sqlite.ts';
+import { persistently } from './storage-error.ts';
 import { createUsers, type Users } from './users.ts';
 
 export type DatabaseOptions = ({ dialect: 'mysql' } & MysqlOptions) | ({ dialect: 'sqlite' } & SqliteOptions);

@@ -5,8 +5,8 @@ import { type Client, createClient, type InStatement } from '@libsql/client';
 import { type AsyncRemoteCallback, drizzle } from 'drizzle-orm/sqlite-proxy';
 import { migrate } from 'drizzle-orm/sqlite-proxy/migrator';
 import type { Dialect } from './dialect.ts';
-import { storageError } from './failures.ts';
 import { user } from './sqlite.schema.ts';
+import { storageError } from './storage-error.ts';
 
 /** A libSQL file, made with its folder where it is missing, or `:memory:`. */
 export type SqliteOptions = { path: string };

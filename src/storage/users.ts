@@ -1,8 +1,8 @@
 import { and, asc, type Column, desc, eq, gt, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
 import { uuidv7 } from 'uuidv7';
-import { persistently, StorageError } from './failures.ts';
 import type { user as table } from './mysql.schema.ts';
 import type { SessionKeyCipher } from './session-key.ts';
+import { persistently, StorageError } from './storage-error.ts';
 
 /** A row of the `user` table. MySQL is the reference; sqlite.ts compiles only while its table agrees. */
 export type UserRow = typeof table.$inferSelect;

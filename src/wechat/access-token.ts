@@ -1,4 +1,4 @@
-import { unavailable } from './error.ts';
+import { unavailable } from './wechat-error.ts';
 
 /** The access_tokens of the mini programs. They leave this process in requests to WeChat only. */
 export type AccessTokens<App> = {

@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 import { createAccessTokens } from './access-token.ts';
-import { phoneInfo, type WeChatPhone } from './crypto.ts';
+import { phoneInfo, type WeChatPhone } from './encrypted-data.ts';
 import { type Endpoint, isStaleToken } from './errcodes.ts';
-import { refused, unavailable, WeChatError } from './error.ts';
 import { createTransport, type TransportOptions, type UpstreamRequest } from './transport.ts';
+import { refused, unavailable, WeChatError } from './wechat-error.ts';
 
 /** A mini program, as mp.weixin.qq.com names it. */
 export type WeChatApp = { appId: string; secret: string };

@@ -11,7 +11,7 @@ import {
 import { type $Fetch, createFetch } from 'ofetch';
 import { z } from 'zod';
 import type { Endpoint } from './errcodes.ts';
-import { unavailable } from './error.ts';
+import { unavailable } from './wechat-error.ts';
 
 export type UpstreamRequest = {
   path: string;

@@ -1,5 +1,5 @@
-import { readConfig } from '../../src/config.ts';
-import { type HttpServer, listen } from '../../src/http.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { type HttpServer, listen } from '../../src/http/server.ts';
 import { environment, type Product } from './product.ts';
 
 /** Puts the product on a free port of this machine, as its configuration would, without GraphiQL. */

@@ -2,9 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { pino } from 'pino';
 import { expect } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { createLog } from '../../src/ops/log.ts';
-import { createSandbox, type Sandbox } from '../../src/wechat/sandbox/index.ts';
+import { createSandbox, type Sandbox } from '../../src/sandbox/index.ts';
 import {
   ANSWER_CANARIES,
   APP_SECRET,

@@ -1,5 +1,5 @@
-import { readConfig } from '../../src/config.ts';
-import { listen } from '../../src/http.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { listen } from '../../src/http/server.ts';
 import { type Answer, environment, type Product, readAnswer, startProduct } from './product.ts';
 
 /** The product on a port of its own, spoken to over HTTP. */

@@ -1,12 +1,12 @@
 import { GraphQLError, getOperationAST } from 'graphql';
 import { createYoga, type Plugin, type YogaServerOptions } from 'graphql-yoga';
-import { type Config, ConfigError } from './config.ts';
-import { type Connection, createContext, type Services } from './context.ts';
-import { failureBody, finishError } from './errors.ts';
-import { createGates, type Gates, type GatesOptions, persistedQuery } from './gates.ts';
-import { graphiqlOptions, withScripts } from './graphiql.ts';
-import type { Log } from './ops/log.ts';
-import { schema } from './schema/index.ts';
+import { type Config, ConfigError } from '../config/config.ts';
+import { type Connection, createContext, type Services } from '../context.ts';
+import { failureBody, finishError } from '../errors/codes.ts';
+import type { Log } from '../ops/log.ts';
+import { schema } from '../schema/index.ts';
+import { createGates, type Gates, type GatesOptions, persistedQuery } from './documents.ts';
+import { graphiqlOptions, withScripts } from './graphiql/page.ts';
 
 /** A request whose header names are in lower case, as node:http has them. */
 export type HttpRequest = { method: string; headers: Record<string, string>; body?: string };

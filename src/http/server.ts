@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { App } from './app.ts';
-import type { HttpOptions } from './config.ts';
-import { type ErrorCode, failureBody } from './errors.ts';
-import { clientAddress } from './http/client-address.ts';
+import type { App } from '../app.ts';
+import type { HttpOptions } from '../config/config.ts';
+import { type ErrorCode, failureBody } from '../errors/codes.ts';
+import { createHealth } from '../ops/health.ts';
+import { clientAddress } from './client-address.ts';
 import {
   corsHeaders,
   isPreflight,
@@ -12,8 +13,7 @@ import {
   MAX_URL_CHARS,
   refuseBrokenRequests,
   securityHeaders,
-} from './http/gates.ts';
-import { createHealth } from './ops/health.ts';
+} from './malformed.ts';
 
 export type HttpServer = {
   port: number;
@@ -209,7 +209,7 @@ function requestIdOf({ headers }: IncomingMessage): string {
 const errorTable: Route = async () => ({
   status: 200,
   headers: { 'content-type': 'text/plain; charset=utf-8' },
-  body: await readFile(new URL('../docs/errors.md', import.meta.url)),
+  body: await readFile(new URL('../../docs/errors.md', import.meta.url)),
 });
 
 function json(status: number, value: unknown): Reply {

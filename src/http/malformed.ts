@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { type ErrorCode, failureBody } from '../errors.ts';
+import { type ErrorCode, failureBody } from '../errors/codes.ts';
 
 /** Of request line and headers together; a token of ours is well below one KB. */
 export const MAX_HEADER_BYTES = 16 * 1024;

@@ -1,5 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import type { RateLimitOptions } from '../ops/rate-limit.ts';
+import type { DatabaseOptions } from '../storage/open.ts';
+import type { WeChatApp } from '../wechat/client.ts';
+import type { PushApp } from '../wechat/push-messages.ts';
 import {
   APP_ID,
   APP_SECRET,
@@ -19,11 +23,7 @@ import {
   readSecrets,
   type Secrets,
   withDeadline,
-} from './config-values.ts';
-import type { RateLimitOptions } from './ops/rate-limit.ts';
-import type { DatabaseOptions } from './storage/open.ts';
-import type { WeChatApp } from './wechat/client.ts';
-import type { PushApp } from './wechat/push.ts';
+} from './parsers.ts';
 
 /** Everything that an operator decides, by concern. docs/configuration.md and .env.example name the variables. */
 export type Config = {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Log } from './ops/log.ts';
-import { StorageError } from './storage/failures.ts';
-import type { Profile, Users } from './storage/users.ts';
-import type { PushEvent, PushFault, PushReader } from './wechat/push.ts';
+import type { Log } from '../ops/log.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import type { Profile, Users } from '../storage/users.ts';
+import type { PushEvent, PushFault, PushReader } from '../wechat/push-messages.ts';
 
 export type PushReply = { status: number; text: string };
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { fail } from '../errors.ts';
-import { isSignedBy } from '../wechat/crypto.ts';
+import { fail } from '../errors/codes.ts';
+import { isSignedBy } from '../wechat/encrypted-data.ts';
 
 const MAX_CHARS = 8192;
 const text = z.string().nullish();

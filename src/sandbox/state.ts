@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Handler, Request } from './server.ts';
+import type { Handler, Request } from './serve.ts';
 
 export type SandboxApp = { appId: string; secret: string };
 

@@ -1,5 +1,5 @@
-import { readConfig } from '../config.ts';
-import { createSandbox } from '../wechat/sandbox/index.ts';
+import { readConfig } from '../config/config.ts';
+import { createSandbox } from '../sandbox/index.ts';
 import { readEnv, startOrExplain } from './start.ts';
 
 await startOrExplain(async () => {

@@ -1,4 +1,4 @@
-import { ERROR_ACTIONS, ERROR_CODES } from '../errors.ts';
+import { ERROR_ACTIONS, ERROR_CODES } from '../errors/codes.ts';
 import { builder } from './builder.ts';
 
 builder.enumType('ErrorCode', {

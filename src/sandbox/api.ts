@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { isFaultName } from './faults.ts';
-import { type Answer, fields, type Handler, type Routes } from './server.ts';
+import { type Answer, fields, type Handler, type Routes } from './serve.ts';
 import { counted, keep, openIdOf, type Person, phoneOf, type State, unionIdOf } from './state.ts';
 
 const CODE_MS = 5 * 60_000;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { WeChatPhone } from './crypto.ts';
+import type { WeChatPhone } from '../wechat/encrypted-data.ts';
 
 /** What names an attempt. Only its hash is kept. */
 export type AttemptName = readonly [appId: string, ...parts: string[]];

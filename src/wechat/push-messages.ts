@@ -1,7 +1,7 @@
 import { createDecipheriv, createHash } from 'node:crypto';
 import { XMLParser } from 'fast-xml-parser';
 import { z } from 'zod';
-import { sameText } from './crypto.ts';
+import { sameText } from './encrypted-data.ts';
 
 /** What mp.weixin.qq.com, 消息推送, is set to; with an EncodingAESKey pushes must come in secure mode. */
 export type PushApp = { appId: string; token: string; aesKey?: string | undefined };

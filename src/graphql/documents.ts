@@ -14,7 +14,7 @@ import {
   validate,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { fail, withoutSuggestion } from './errors.ts';
+import { fail, withoutSuggestion } from '../errors/codes.ts';
 
 /** What a document has to pass before it is executed, by whatever lane. */
 export type Gates = {

@@ -1,7 +1,7 @@
 import { seal, sign } from './encrypt.ts';
 import { FAULT_NAMES, isFaultName } from './faults.ts';
-import { sendPush } from './push.ts';
-import { fields, type Handler, mistake, post, type Routes } from './server.ts';
+import { sendPush } from './send-push.ts';
+import { fields, type Handler, mistake, post, type Routes } from './serve.ts';
 import { keep, openIdOf, type Person, phoneOf, type State, unionIdOf } from './state.ts';
 
 const NAME = /^[\w.-]{1,64}$/;

@@ -1,5 +1,5 @@
 import { sealPush, signPush } from './encrypt.ts';
-import { type Answer, mistake } from './server.ts';
+import { type Answer, mistake } from './serve.ts';
 import type { Person, State } from './state.ts';
 
 const TIMEOUT_MS = 5000;

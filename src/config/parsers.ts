@@ -1,10 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { readPrivateKeys } from './auth/keys.ts';
-import type { DatabaseOptions } from './storage/open.ts';
-import type { WeChatApp } from './wechat/client.ts';
-import type { PushApp } from './wechat/push.ts';
+import { readPrivateKeys } from '../auth/keys.ts';
+import type { DatabaseOptions } from '../storage/open.ts';
+import type { WeChatApp } from '../wechat/client.ts';
+import type { PushApp } from '../wechat/push-messages.ts';
 
 /** Readers of values: each takes the text of a variable, or reports what is wrong with it and how to mend it. */
 

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
-import type { Log } from './ops/log.ts';
-import { StorageError } from './storage/failures.ts';
-import { WeChatError } from './wechat/error.ts';
+import type { Log } from '../ops/log.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import { WeChatError } from '../wechat/wechat-error.ts';
 
 /** What a client should do about an error. */
 export const ERROR_ACTIONS = {

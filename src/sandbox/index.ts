@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createApi } from './api.ts';
 import { createControls } from './controls.ts';
-import { serve } from './server.ts';
+import { serve } from './serve.ts';
 import { type Call, createState, type SandboxApp } from './state.ts';
 
 export { openIdOf, type SandboxApp } from './state.ts';
