@@ -1,105 +1,129 @@
-import { createKeyring, type Keyring } from './auth/keys.ts';
+import type { RequestListener } from 'node:http';
+import { createKeyring } from './auth/keys.ts';
 import { createTokens } from './auth/tokens.ts';
-import { createRepeats } from './common/single-flight.ts';
+import type { Clock } from './common/clock.ts';
+import { createSingleFlight } from './common/single-flight.ts';
 import type { Config } from './config/config.ts';
-import { createGraphQL, type GraphQLFetch } from './graphql/yoga.ts';
+import type { Repeats, Services } from './context.ts';
+import { createGraphQL } from './graphql/execute.ts';
+import type { GraphQLFetch } from './graphql/yoga.ts';
+import { createRouter, type Routes } from './http/router.ts';
+import { graphqlRoute } from './http/routes/graphql-endpoint.ts';
+import { jwksRoute } from './http/routes/jwks.ts';
+import { errorTableRoute, homeRoute } from './http/routes/pages.ts';
+import { healthRoute, readyRoute } from './http/routes/probes.ts';
+import { wechatPushRoute } from './http/routes/wechat-push.ts';
+import { createHealth, type Health } from './ops/health.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { type CounterStore, createRateLimits } from './ops/rate-limit.ts';
 import { openStorage, type Storage } from './storage/open.ts';
-import { createPushes, type Pushes } from './webhooks/pushes.ts';
+import { createPushes } from './webhooks/pushes.ts';
 import { createWeChat } from './wechat/client.ts';
-import { createSealOpener } from './wechat/encrypted-data.ts';
+import { createDataDecryptor } from './wechat/encrypted-data.ts';
+import type { Endpoint } from './wechat/errcodes.ts';
 import { createPushReader } from './wechat/push-messages.ts';
 
 export type App = {
+  /** Handles every HTTP request: give it to `listen`, or to a node:http server of your own. */
+  handler: RequestListener;
+  /** GraphQL without HTTP, for tests. */
   fetch: GraphQLFetch;
-  /** The public keys of our tokens, empty unless a private key is configured. */
-  jwks: Keyring['jwks'];
-  pushes: Pushes;
+  health: Health;
   storage: Storage;
   log: Log;
-  /** Where the sandbox listens, if it stands in for WeChat. */
-  sandboxUrl: string | undefined;
   close(): Promise<void>;
 };
 
-/** What a test may put in the place of the real thing. */
-export type Overrides = { now?: () => Date; log?: Log };
+export type AppOptions = { overrides?: Overrides };
+
+/** What tests may replace. */
+export type Overrides = { now?: Clock; log?: Log };
+
+/** Milliseconds during which WeChat is asked once about a session_key. */
+const SESSION_CHECK_MS = 10_000;
+
+/** Functions that close what was opened, in the order of opening. */
+type Closers = (() => Promise<void>)[];
 
 /**
- * Makes the whole product of its configuration, without a socket of its own; nothing exists before, nothing is
- * left after `close`.
- * @throws {StorageError} when the database can't be used; whatever it throws, nothing is left open
+ * Creates the product from its configuration, without listening on a port.
+ * @throws {StorageError} when the database cannot be used; whatever it throws, everything opened is closed
  */
-export async function createApp(config: Config, overrides: Overrides = {}): Promise<App> {
-  const opened: (() => Promise<void>)[] = [];
+export async function createApp(config: Config, { overrides = {} }: AppOptions = {}): Promise<App> {
+  const closers: Closers = [];
   const close = async () => {
-    for (const end of opened.splice(0).reverse()) await end();
+    for (const closeOne of closers.splice(0).reverse()) await closeOne();
   };
   try {
-    return { ...(await compose(config, overrides, opened)), close };
+    return { ...(await compose(config, overrides, closers)), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** @param opened gets what ends each thing, as soon as it is there */
 async function compose(
   config: Config,
-  overrides: Overrides,
-  opened: (() => Promise<void>)[],
+  { now = Date.now, log = createLog(config.log.level) }: Overrides,
+  closers: Closers,
 ): Promise<Omit<App, 'close'>> {
-  const { now, log = createLog(config.log.level) } = overrides;
-  const { apps, timeoutMs, maxCalls, repeatMs } = config.wechat;
-  const clock = now ? { now: () => now().getTime() } : {};
   const storage = await openStorage(config.database, config.sessionKeySecrets, now);
-  opened.push(storage.close);
-  const sandbox = config.wechat.sandbox ? await startSandbox(apps) : undefined;
-  if (sandbox) opened.push(sandbox.close);
+  closers.push(storage.close);
+  const sandbox = config.wechat.sandbox ? await startSandbox(config.wechat.apps) : undefined;
+  if (sandbox) closers.push(sandbox.close);
   const counters = await openCounters(config, log);
-  if (counters) opened.push(counters.pool.close);
+  if (counters) closers.push(counters.pool.close);
   if (config.migrateOnStart) await storage.migrate();
   await storage.check();
+
+  const { users } = storage;
+  const { apps, apiUrl, timeoutMs, maxCalls, repeatMs } = config.wechat;
+  const { tokenTtl: ttl, sessionMaxAge: maxAge } = config.auth;
   const keys = await createKeyring(config.auth);
-  const fetch = await createGraphQL(config, {
+  const services: Services = {
     apps,
     wechat: createWeChat({
-      apiUrl: sandbox?.url ?? config.wechat.apiUrl,
+      apiUrl: sandbox?.url ?? apiUrl,
       timeoutMs,
       maxCalls,
-      onOutage: (endpoint, failing) =>
-        failing
-          ? log.error({ wechat: { endpoint } }, 'WeChat fails for everyone: callers are told at once')
-          : log.info({ wechat: { endpoint } }, 'WeChat answers again'),
-      ...clock,
+      onOutage: (endpoint, failing) => logOutage(log, endpoint, failing),
+      now,
     }),
-    seals: createSealOpener(clock.now),
-    repeats: createRepeats({ ttlMs: repeatMs, ...clock }),
-    users: storage.users,
-    tokens: createTokens({
-      keys,
-      ttl: config.auth.tokenTtl,
-      maxAge: config.auth.sessionMaxAge,
-      audience: apps.map(({ appId }) => appId),
-      ...(now ? { now } : {}),
-    }),
+    decryptor: createDataDecryptor(now),
+    repeats: createRepeats(repeatMs, now),
+    users,
+    tokens: createTokens({ keys, ttl, maxAge, audience: apps.map(({ appId }) => appId), now }),
     limits: createRateLimits(config.rateLimits, counters),
     log,
-  });
-  return {
-    fetch,
-    jwks: keys.jwks,
-    pushes: createPushes({
-      reader: createPushReader(config.wechat.pushes, clock.now),
-      users: storage.users,
-      log,
-      ...clock,
-    }),
-    storage,
-    log,
-    sandboxUrl: sandbox?.url,
   };
+  const fetch = await createGraphQL(config, services);
+  const health = createHealth(storage.ping);
+  const pushes = createPushes({ reader: createPushReader(config.wechat.pushes, now), users, log, now });
+
+  const { graphiql, trustedProxies, corsOrigins } = config.http;
+  const routes: Routes = {
+    '/graphql': graphqlRoute(fetch, trustedProxies),
+    '/wechat/push/*': wechatPushRoute(pushes),
+    '/health': healthRoute(),
+    '/ready': readyRoute(health),
+    ...(keys.jwks.keys.length > 0 ? { '/.well-known/jwks.json': jwksRoute(keys.jwks) } : {}),
+    ...(graphiql ? { '/': homeRoute(), '/errors': errorTableRoute() } : {}),
+  };
+  return { handler: createRouter({ routes, corsOrigins, health, log }), fetch, health, storage, log };
+}
+
+function createRepeats(ttlMs: number, now: Clock): Repeats {
+  return {
+    sessions: createSingleFlight({ ttlMs, purgeExpired: true, now }),
+    logins: createSingleFlight({ ttlMs, now }),
+    phones: createSingleFlight({ ttlMs, purgeExpired: true, now }),
+    sessionChecks: createSingleFlight({ ttlMs: SESSION_CHECK_MS, now }),
+  };
+}
+
+function logOutage(log: Log, endpoint: Endpoint, failing: boolean): void {
+  if (failing) log.error({ wechat: { endpoint } }, 'WeChat circuit open: failing fast');
+  else log.info({ wechat: { endpoint } }, 'WeChat circuit closed: WeChat responds again');
 }
 
 /** Never loaded in production. */
@@ -107,12 +131,15 @@ async function startSandbox(apps: Config['wechat']['apps']) {
   return (await import('./sandbox/index.ts')).createSandbox({ apps });
 }
 
-/** Where replicas count together, if they do. */
-async function openCounters({ database, rateLimitStore }: Config, log: Log) {
+/** The counters that replicas share; undefined if each counts in memory. */
+async function openCounters(
+  { database, rateLimitStore }: Config,
+  log: Log,
+): Promise<(CounterStore & { pool: { close(): Promise<void> } }) | undefined> {
   if (rateLimitStore === 'memory' || database.dialect !== 'mysql') return undefined;
   const { createCounterPool } = await import('./storage/counters.ts');
   const pool = createCounterPool(database, (err) =>
-    log.warn({ err }, 'rate limits are counted by this process alone'),
+    log.warn({ err }, 'the shared rate-limit counters failed: this process counts in memory'),
   );
-  return { pool, database: database.database } satisfies CounterStore;
+  return { pool, database: database.database };
 }

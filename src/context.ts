@@ -1,61 +1,75 @@
 import type { Tokens } from './auth/tokens.ts';
 import { readViewer, type Viewer } from './auth/viewer.ts';
-import type { Repeats } from './common/single-flight.ts';
+import type { SingleFlight } from './common/single-flight.ts';
 import type { Log } from './ops/log.ts';
 import type { RateLimits } from './ops/rate-limit.ts';
-import type { User, Users } from './storage/users.ts';
-import type { WeChat, WeChatApp, WeChatSession } from './wechat/client.ts';
-import type { SealOpener } from './wechat/encrypted-data.ts';
+import type { User, Users } from './storage/user-types.ts';
+import type { WeChat, WeChatApp } from './wechat/client.ts';
+import type { DataDecryptor } from './wechat/encrypted-data.ts';
+import type { WeChatPhone, WeChatSession } from './wechat/payloads.ts';
 
-/** What the process has, made once by app.ts. */
-export type Services = {
-  /** The mini programs that are served; the first is the default. */
+/** Shared by all requests; created once by app.ts. */
+export interface Services {
+  /** The mini programs of this server; the first is the default. */
   apps: readonly [WeChatApp, ...WeChatApp[]];
   wechat: WeChat;
-  seals: SealOpener;
-  /** What came of the codes of the last seconds. */
-  repeats: Repeats<
-    WeChatSession & { newId: string },
-    { userId: string; tokenVersion: number; isNewUser: boolean }
-  >;
+  decryptor: DataDecryptor;
+  repeats: Repeats;
   users: Users;
   tokens: Tokens;
   limits: RateLimits;
   log: Log;
-};
+}
 
-/** What is known of a request beside its text. */
-export type Connection = {
+/** Results of recent requests, so that a repeated one does not send its code to WeChat again. Per process. */
+export interface Repeats {
+  /** By AppID, code and Idempotency-Key; forgotten when the login succeeds. */
+  sessions: SingleFlight<WeChatSession & { newId: string }>;
+  /** By AppID, code and Idempotency-Key. */
+  logins: SingleFlight<{ userId: string; tokenVersion: number; isNewUser: boolean }>;
+  /** By AppID, openid and code. */
+  phones: SingleFlight<WeChatPhone>;
+  /** By AppID, openid and session_key: whether WeChat says that it is current. */
+  sessionChecks: SingleFlight<boolean>;
+}
+
+/** The connection that a request came on. */
+export interface Connection {
   requestId: string;
-  /** Where the client is, as an IP address; with TRUST_PROXY as the proxy says. */
+  /** The IP address of the client, according to TRUST_PROXY. */
   address: string;
-};
+}
 
-/** What resolvers work with, made for each request. */
-export type Context = Services & {
+/** Available to resolvers; created for each request. */
+export interface Context extends Services {
   connection: Connection;
-  /** The header of that name, as it was sent. */
+  /** The Idempotency-Key header as sent. */
   idempotencyKey: string | null;
-  /** Who asks; found out at the first call, so that `login` never minds a stale token. */
+  /** Authenticates the request at the first call, so that `login` ignores a stale token. */
   viewer(): Promise<Viewer<User>>;
-  /** The same once it was found out, for those who can't wait. */
+  /** The viewer if `viewer()` has finished. */
   knownViewer(): Viewer<User> | undefined;
-};
+}
+
+/** Header names are in lower case. */
+export type Headers = Readonly<Record<string, string | undefined>>;
 
 export function createContext(services: Services, connection: Connection, headers: Headers): Context {
-  let asked: Promise<Viewer<User>> | undefined;
+  let pending: Promise<Viewer<User>> | undefined;
   let known: Viewer<User> | undefined;
-  const ask = async () => {
-    known = await readViewer(headers.get('authorization'), services.tokens, services.users.byId);
+
+  async function authenticate(): Promise<Viewer<User>> {
+    known = await readViewer(headers.authorization ?? null, services.tokens, services.users.byId);
     return known;
-  };
+  }
+
   return {
     ...services,
     connection,
-    idempotencyKey: headers.get('idempotency-key'),
-    viewer: () => {
-      asked ??= ask();
-      return asked;
+    idempotencyKey: headers['idempotency-key'] ?? null,
+    viewer() {
+      pending ??= authenticate();
+      return pending;
     },
     knownViewer: () => known,
   };

@@ -1,28 +1,31 @@
 import closeWithGrace from 'close-with-grace';
 import { createApp } from './app.ts';
-import { readEnv, startOrExplain } from './cli/start.ts';
-import { type Config, readConfig } from './config/config.ts';
+import { readEnv, runOrExplain } from './cli/start.ts';
+import { type HttpOptions, readConfig } from './config/config.ts';
 import { listen } from './http/server.ts';
 
-await startOrExplain(async () => {
+/** Longer than the server takes to drain. */
+const SHUTDOWN_TIMEOUT_MS = 15_000;
+
+await runOrExplain(async () => {
   const config = readConfig(readEnv());
   const app = await createApp(config);
   const server = await listen(app, config.http).catch(async (error: unknown) => {
     await app.close();
     throw error;
   });
-  announce(config, server.port);
-  closeWithGrace({ delay: 15_000, logger: false }, async ({ err }) => {
-    if (err) app.log.fatal({ err }, 'unexpected failure, going down');
+  announce(config.http, server.port, config.mode === 'production');
+  closeWithGrace({ delay: SHUTDOWN_TIMEOUT_MS, logger: false }, async ({ err }) => {
+    if (err) app.log.fatal({ err }, 'unexpected failure, shutting down');
     await server.close();
     await app.close();
   });
 });
 
-/** In development a line to click on; in production a line for the log. */
-function announce({ http, mode }: Config, port: number): void {
-  const host = ['0.0.0.0', '::', '127.0.0.1', '::1'].includes(http.host) ? 'localhost' : http.host;
-  if (mode === 'production')
-    process.stdout.write(`${JSON.stringify({ msg: 'listening', host: http.host, port })}\n`);
-  else process.stdout.write(`\n  weapp-login is ready. Open GraphiQL: http://${host}:${port}/graphql\n\n`);
+/** In development a link to open; in production a JSON line. */
+function announce({ host, graphiql }: HttpOptions, port: number, json: boolean): void {
+  const name = ['0.0.0.0', '::', '127.0.0.1', '::1'].includes(host) ? 'localhost' : host;
+  const url = `http://${name}:${port}/graphql`;
+  if (json) process.stdout.write(`${JSON.stringify({ msg: 'listening', host, port })}\n`);
+  else process.stdout.write(`\n  weapp-login is ready. ${graphiql ? 'Open GraphiQL: ' : ''}${url}\n\n`);
 }

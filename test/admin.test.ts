@@ -7,20 +7,22 @@ import { DATABASES } from './support/databases.ts';
 import { APP_ID, codeOf, environment, SECOND_APP_ID } from './support/product.ts';
 import { type Server, startServer } from './support/server.ts';
 
-const USERS = `query Users($first: Int, $last: Int, $after: String, $before: String, $search: String) {
-  users(first: $first, last: $last, after: $after, before: $before, search: $search) {
-    edges { cursor node { id openId nickName role disabledAt } }
+const USERS = `query Users($first: Int, $last: Int, $after: String, $before: String, $filter: UserFilter) {
+  users(first: $first, last: $last, after: $after, before: $before, filter: $filter) {
+    totalCount
+    edges { cursor node { id appId openId nickName role disabledAt } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
   }
 }`;
 const DISABLE = `mutation ($id: ID!, $disabled: Boolean!) {
-  setUserDisabled(id: $id, disabled: $disabled) { id disabledAt }
+  setUserDisabled(id: $id, disabled: $disabled) { user { id disabledAt } }
 }`;
-const SET_ROLE = `mutation ($id: ID!, $role: UserRole!) { setUserRole(id: $id, role: $role) { id role } }`;
+const SET_ROLE = `mutation ($id: ID!, $role: UserRole!) { setUserRole(id: $id, role: $role) { user { id role } } }`;
 const ME = '{ me { id lastLoginAt } }';
 
 type Person = {
   id: string;
+  appId: string;
   openId: string;
   nickName: string | null;
   role: string;
@@ -28,6 +30,7 @@ type Person = {
 };
 type Users = {
   users: {
+    totalCount: number;
     edges: { cursor: string; node: Person }[];
     pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string; endCursor: string };
   };
@@ -64,9 +67,9 @@ describe.each(DATABASES)('administration on $name', (database) => {
     return data.users;
   };
   const setDisabled = (id: string, disabled: boolean, token = admin.token) =>
-    server.post<{ setUserDisabled: Person }>(DISABLE, { variables: { id, disabled }, token });
+    server.post<{ setUserDisabled: { user: Person } }>(DISABLE, { variables: { id, disabled }, token });
   const setRole = (id: string, role: string, token = admin.token) =>
-    server.post<{ setUserRole: Person }>(SET_ROLE, { variables: { id, role }, token });
+    server.post<{ setUserRole: { user: Person } }>(SET_ROLE, { variables: { id, role }, token });
   const me = (token: string) => server.post<{ me: { id: string; lastLoginAt: string } }>(ME, { token });
 
   test('the first admin is made by the command line, by openid or id, at once and until revoked', async () => {
@@ -105,7 +108,7 @@ describe.each(DATABASES)('administration on $name', (database) => {
     const tablet = await server.logIn('rascal');
     const sessionKey = await server.product.app.storage.users.sessionKey(id);
     const { data } = await setDisabled(id, true);
-    expect(data?.setUserDisabled).toEqual({
+    expect(data?.setUserDisabled.user).toEqual({
       id,
       disabledAt: new Date(server.product.clock.now).toISOString(),
     });
@@ -124,7 +127,7 @@ describe.each(DATABASES)('administration on $name', (database) => {
 
     await setDisabled(id, true);
     expect((await server.product.app.storage.users.byId(id))?.disabledAt).toEqual(before?.disabledAt);
-    expect((await setDisabled(id, false)).data?.setUserDisabled.disabledAt).toBeNull();
+    expect((await setDisabled(id, false)).data?.setUserDisabled.user.disabledAt).toBeNull();
     expect(codeOf(await me(token))).toBe('UNAUTHENTICATED');
     expect((await me((await server.logIn('rascal')).token)).data?.me.id).toBe(id);
   });
@@ -142,9 +145,9 @@ describe.each(DATABASES)('administration on $name', (database) => {
 
   test('a role is effective at the next request, without a new token', async () => {
     const { id, token } = await server.logIn('deputy');
-    expect((await setRole(id, 'ADMIN')).data?.setUserRole).toEqual({ id, role: 'ADMIN' });
+    expect((await setRole(id, 'ADMIN')).data?.setUserRole.user).toEqual({ id, role: 'ADMIN' });
     expect((await list({}, token)).errors).toBeUndefined();
-    expect((await setRole(id, 'USER')).data?.setUserRole.role).toBe('USER');
+    expect((await setRole(id, 'USER')).data?.setUserRole.user.role).toBe('USER');
     expect(codeOf(await list({}, token))).toBe('FORBIDDEN');
   });
 
@@ -216,11 +219,58 @@ describe.each(DATABASES)('administration on $name', (database) => {
       { first: 1, after: "' OR 1=1 -- " },
       { last: 1, before: '😀' },
       { first: 'x' },
-      { search: 'x'.repeat(65) },
-      { search: '\u0000' },
-      { search: '\ud800' },
+      { filter: { search: 'x'.repeat(65) } },
+      { filter: { search: '\u0000' } },
+      { filter: { search: '\ud800' } },
+      { filter: { phoneNumber: '13800000000' } },
+      { filter: { phoneNumber: '+86 138' } },
+      { filter: { appId: '' } },
+      { filter: { appId: '小程序' } },
+      { filter: { appId: "wx' OR 1=1" } },
+      { filter: { role: 'KING' } },
+      { filter: { name: 'x' } },
     ])
       expect(codeOf(await list(variables)), JSON.stringify(variables)).toBe('BAD_USER_INPUT');
+  });
+
+  test('filters by mini program, role, state and phone number, all at once, and counts what it filters', async () => {
+    await server.product.control('users', { user: 'filtered', phone: '13900001111' });
+    const here = await server.logIn('filtered');
+    const there = await server.product.login('dev:filtered', { appId: SECOND_APP_ID });
+    const idThere = there.data?.login.user.id ?? '';
+    const bound = await server.post(
+      'mutation ($code: String!) { bindPhone(code: $code) { user { phoneNumber } } }',
+      {
+        variables: {
+          code: (await server.product.control<{ code: string }>('phone-codes', { user: 'filtered' })).code,
+        },
+        token: here.token,
+      },
+    );
+    expect(bound.errors).toBeUndefined();
+    await setDisabled(idThere, true);
+
+    const idsOf = async (filter: object | null) => {
+      const { edges, totalCount } = await listed({ first: 100, filter });
+      expect(totalCount).toBe(edges.length);
+      return edges.map(({ node }) => node.id);
+    };
+    const all = (await listed({ first: 100 })).edges.map(({ node }) => node);
+    const expected = (condition: (user: Person) => boolean) => all.filter(condition).map(({ id }) => id);
+    for (const appId of [APP_ID, SECOND_APP_ID])
+      expect(await idsOf({ appId })).toEqual(expected((user) => user.appId === appId));
+    expect(await idsOf({ role: 'ADMIN' })).toEqual(expected(({ role }) => role === 'ADMIN'));
+    expect(await idsOf({ disabled: true })).toEqual(expected(({ disabledAt }) => disabledAt !== null));
+    expect(await idsOf({ disabled: true })).toContain(idThere);
+    expect(await idsOf({ disabled: false })).toEqual(expected(({ disabledAt }) => disabledAt === null));
+    expect(await idsOf({ phoneNumber: '+8613900001111' })).toEqual([here.id]);
+    expect(await idsOf({ phoneNumber: '+8613900001111', appId: SECOND_APP_ID })).toEqual([]);
+    expect(await idsOf({ disabled: true, appId: SECOND_APP_ID, search: idThere })).toEqual([idThere]);
+    expect(await idsOf({ appId: 'wxunknown' })).toEqual([]);
+    expect(await idsOf({ appId: null, role: null, disabled: null, phoneNumber: null, search: null })).toEqual(
+      await idsOf(null),
+    );
+    expect((await listed({ first: 1, filter: { appId: APP_ID } })).totalCount).toBeGreaterThan(1);
   });
 
   test('search finds by id, openid, unionid and the start of a nickname, and takes no wildcard', async () => {
@@ -229,7 +279,7 @@ describe.each(DATABASES)('administration on $name', (database) => {
     const percent = await named('search-a', '100% 王_小明!');
     await named('search-b', '100 percent');
     const search = async (text: string) =>
-      (await listed({ first: 100, search: text })).edges.map(({ node }) => node.id);
+      (await listed({ first: 100, filter: { search: text } })).edges.map(({ node }) => node.id);
     expect(await search('100% 王_')).toEqual([percent]);
     expect(await search('100% 王_小明!')).toEqual([percent]);
     expect(await search('100%')).toEqual([percent]);

@@ -2,7 +2,7 @@ import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../src/app.ts';
 import { readConfig } from '../src/config/config.ts';
-import { endsConnection, storageError } from '../src/storage/storage-error.ts';
+import { isConnectionUnusable, toStorageError } from '../src/storage/storage-error.ts';
 import { runSql } from './support/databases.ts';
 import { hasMariaDb, type MariaDb, startMariaDb } from './support/mariadb.ts';
 import { codeOf, environment, type Product, startProduct } from './support/product.ts';
@@ -67,15 +67,15 @@ describe.skipIf(!hasMariaDb())('when MariaDB fails', () => {
     const connection = await createConnection(mariadb.url);
     connection.destroy();
     const error = await connection.query('SELECT 1').catch((thrown: unknown) => thrown);
-    expect(storageError(error)).toMatchObject({ failure: 'UNAVAILABLE', code: 'PROTOCOL_CONNECTION_LOST' });
-    expect(endsConnection(error)).toBe(true);
+    expect(toStorageError(error)).toMatchObject({ failure: 'UNAVAILABLE', code: 'PROTOCOL_CONNECTION_LOST' });
+    expect(isConnectionUnusable(error)).toBe(true);
   });
 
   test('a start that fails leaves no connection behind that would keep the process', async () => {
     await runSql(mariadb.url, 'CREATE DATABASE unlucky');
     const config = readConfig(environment({ DATABASE_URL: `${mariadb.url}/unlucky` }));
     const without = { ...config, auth: { ...config.auth, secrets: [], privateKeys: [] } };
-    await expect(createApp(without)).rejects.toThrow('a keyring needs a key');
+    await expect(createApp(without)).rejects.toThrow('a keyring needs at least one key');
     const connections = () =>
       runSql(mariadb.url, "SELECT id FROM information_schema.processlist WHERE db = 'unlucky'");
     await expect.poll(connections).toEqual([]);

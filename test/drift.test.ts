@@ -1,9 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { lexicographicSortSchema, printSchema } from 'graphql';
+import {
+  isNonNullType,
+  isScalarType,
+  isSpecifiedScalarType,
+  lexicographicSortSchema,
+  printSchema,
+} from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { ERROR_CODES } from '../src/errors/codes.ts';
-import { schema } from '../src/schema/index.ts';
+import { ERROR_CODES, isErrorCode } from '../src/errors/codes.ts';
+import { buildSchema } from '../src/schema/index.ts';
+
+const schema = buildSchema();
 
 test('schema.graphql is what the code says: npm run generate:schema', () => {
   expect(readFileSync('schema.graphql', 'utf8')).toBe(`${printSchema(lexicographicSortSchema(schema))}\n`);
@@ -29,13 +37,42 @@ test('every type, field, argument and enum value has a description', () => {
   expect(bare).toEqual([]);
 });
 
+test('every field of Query and Mutation that needs a token, or WeChat, names its codes, of the enum only', () => {
+  const fields = [schema.getQueryType(), schema.getMutationType()].flatMap((type) =>
+    Object.values(type?.getFields() ?? {}),
+  );
+  const named = fields.map(({ description }) =>
+    /^Errors: (.+)\.$/m.exec(description ?? '')?.[1]?.split(', '),
+  );
+  expect(named.filter((codes) => !codes?.includes('SERVICE_UNAVAILABLE'))).toEqual([]);
+  expect(named.flat().filter((code) => !isErrorCode(code ?? ''))).toEqual([]);
+});
+
+test('custom scalars say where they are specified', () => {
+  const urls = Object.values(schema.getTypeMap()).flatMap((type) =>
+    isScalarType(type) && !isSpecifiedScalarType(type) ? [[type.name, type.specifiedByURL]] : [],
+  );
+  expect(urls.map(([name]) => name).sort()).toEqual(['Date', 'DateTime', 'LenientBoolean']);
+  for (const [, url] of urls) expect(url).toMatch(/^https:\/\//);
+});
+
+test('mutations return types of their own that are non-null; queries of one thing are nullable', () => {
+  const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
+  const capital = (name: string) => name.charAt(0).toUpperCase() + name.slice(1);
+  expect(mutations.map(({ type }) => String(type))).toEqual(
+    mutations.map(({ name }) => `${capital(name)}Payload!`),
+  );
+  const queries = Object.values(schema.getQueryType()?.getFields() ?? {});
+  expect(queries.filter(({ type }) => isNonNullType(type))).toEqual([]);
+});
+
 test.each(['docs/errors.md', 'README.md', 'README.zh-CN.md'])(
   'the error table of %s has every code with its action',
   (file) => {
     const rows = [...readFileSync(file, 'utf8').matchAll(/^\| `([A-Z_]+)` \| `([A-Z_]+)` \|/gm)].map(
       ([, code, action]) => [code, action],
     );
-    expect(rows).toEqual(Object.entries(ERROR_CODES).map(([code, [action]]) => [code, action]));
+    expect(rows).toEqual(Object.entries(ERROR_CODES).map(([code, { action }]) => [code, action]));
   },
 );
 

@@ -3,21 +3,18 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { openIdOf } from '../src/sandbox/index.ts';
-import {
-  createSealOpener,
-  isSignedBy,
-  phoneInfo,
-  runData,
-  type Sealed,
-} from '../src/wechat/encrypted-data.ts';
+import { createDataDecryptor, type EncryptedData } from '../src/wechat/encrypted-data.ts';
+import { phoneInfo, runData } from '../src/wechat/payloads.ts';
+import { isRawDataSignature } from '../src/wechat/signature.ts';
 import { APP_SECRET, PHONE_MARK } from './support/canaries.ts';
 import { DATABASES } from './support/databases.ts';
 import { APP_ID, codeOf, type Product, SECOND_APP_ID, startProduct } from './support/product.ts';
 
 const CHECK_PATH = '/wxa/checksession';
-const RUN = 'mutation ($data: EncryptedInput!) { decryptRunData(data: $data) { day steps } }';
-const GROUP = 'mutation ($data: EncryptedInput!) { decryptGroupId(data: $data) }';
-const PHONE = 'mutation ($data: EncryptedInput!) { bindEncryptedPhone(data: $data) { phoneNumber } }';
+const RUN = 'mutation ($data: EncryptedInput!) { decryptRunData(data: $data) { days { date steps } } }';
+const GROUP = 'mutation ($data: EncryptedInput!) { decryptGroupId(data: $data) { openGId } }';
+const PHONE =
+  'mutation ($data: EncryptedInput!) { bindEncryptedPhone(data: $data) { user { phoneNumber } } }';
 
 describe.each(DATABASES)('encrypted data on $name', (database) => {
   let product: Product;
@@ -29,36 +26,52 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
   const signIn = async (user: string, appId = APP_ID) =>
     (await product.login(`dev:${user}`, { appId })).data?.login.token;
   const sealed = async (user: string, kind: string, more = {}) => {
-    const { encryptedData, iv } = await product.control<Sealed>('encrypted', { user, kind, ...more });
+    const { encryptedData, iv } = await product.control<EncryptedData>('encrypted', { user, kind, ...more });
     return { encryptedData, iv };
   };
-  const send = <Data>(query: string, data: Sealed, token: string | undefined) =>
+  const send = <Data>(query: string, data: EncryptedData, token: string | undefined) =>
     product.query<Data>(query, { variables: { data }, token });
   const checks = () => product.sandbox.calls().filter(({ path }) => path === CHECK_PATH).length;
 
   test('steps come out typed', async () => {
     const token = await signIn('walker');
-    const { data } = await send<{ decryptRunData: { steps: number }[] }>(
+    const { data } = await send<{ decryptRunData: { days: { steps: number }[] } }>(
       RUN,
       await sealed('walker', 'run'),
       token,
     );
-    expect(data?.decryptRunData).toHaveLength(30);
-    expect(data?.decryptRunData[29]).toEqual({
-      day: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    expect(data?.decryptRunData.days).toHaveLength(30);
+    expect(data?.decryptRunData.days[29]).toEqual({
+      date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
       steps: 1029,
     });
+  });
+
+  test.each([
+    ['2026-11-24T15:59:59.999Z', '2026-11-24'],
+    ['2026-11-24T16:00:00.000Z', '2026-11-25'],
+  ])('the last day of steps at %s is %s, the day in China', async (time, date) => {
+    const before = product.clock.now;
+    product.clock.now = Date.parse(time);
+    const token = await signIn('traveller');
+    const { data } = await send<{ decryptRunData: { days: { date: string }[] } }>(
+      RUN,
+      await sealed('traveller', 'run'),
+      token,
+    );
+    expect(data?.decryptRunData.days.at(-1)?.date).toBe(date);
+    product.clock.now = before;
   });
 
   test('so does the id of a group chat', async () => {
     const token = await signIn('sharer');
     const { data } = await send(GROUP, await sealed('sharer', 'group'), token);
-    expect(data).toEqual({ decryptGroupId: 'tGDzk5LcXl9XOvWFVVs7n_sandbox' });
+    expect(data).toEqual({ decryptGroupId: { openGId: 'tGDzk5LcXl9XOvWFVVs7n_sandbox' } });
     const other = await sealed('sharer', 'group', {
       data: { openGId: 0, opengid: 'tGDzk5LcXl9XOvWFVVs7n_opened' },
     });
     expect((await send(GROUP, other, token)).data).toEqual({
-      decryptGroupId: 'tGDzk5LcXl9XOvWFVVs7n_opened',
+      decryptGroupId: { openGId: 'tGDzk5LcXl9XOvWFVVs7n_opened' },
     });
   });
 
@@ -66,7 +79,7 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
     await product.control('users', { user: 'veteran', phone: `${PHONE_MARK}8888` });
     const token = await signIn('veteran');
     const { data } = await send(PHONE, await sealed('veteran', 'phone'), token);
-    expect(data).toEqual({ bindEncryptedPhone: { phoneNumber: `+86${PHONE_MARK}8888` } });
+    expect(data).toEqual({ bindEncryptedPhone: { user: { phoneNumber: `+86${PHONE_MARK}8888` } } });
     await product.control('users', { user: 'double', phone: `${PHONE_MARK}8888` });
     const other = await signIn('double');
     expect(codeOf(await send(PHONE, await sealed('double', 'phone'), other))).toBe('PHONE_IN_USE');
@@ -155,19 +168,19 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
   });
 
   type Signed = { userInfo: Record<string, unknown>; rawData: string; signature: string };
-  const SIGNED = `mutation ($code: String!, $rawData: String, $signature: String) {
-    login(code: $code, rawData: $rawData, signature: $signature) { user { nickName city } }
+  const SIGNED = `mutation ($code: String!, $signedUserInfo: SignedUserInfoInput) {
+    login(code: $code, signedUserInfo: $signedUserInfo) { user { nickName city } }
   }`;
-  const signed = (variables: unknown) =>
+  const signed = (code: string, signedUserInfo?: Partial<Pick<Signed, 'rawData' | 'signature'>>) =>
     product.query<{ login: { user: { nickName: string | null; city: string | null } } }>(SIGNED, {
-      variables,
+      variables: { code, signedUserInfo },
     });
   const userInfoOf = (user: string) => product.control<Signed>('encrypted', { user, kind: 'userInfo' });
 
   test('rawData whose signature is not of this login is refused, and its order explained', async () => {
     await signIn('forger');
     const { rawData, signature } = await userInfoOf('forger');
-    const { errors, data } = await signed({ code: 'dev:forger', rawData, signature });
+    const { errors, data } = await signed('dev:forger', { rawData, signature });
     expect(data).toBeNull();
     expect(errors?.[0]?.extensions).toEqual({ code: 'WECHAT_SESSION_STALE', action: 'RELOGIN' });
   });
@@ -185,20 +198,18 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
       { rawData: '[]', signature: 'a'.repeat(40) },
       { rawData: JSON.stringify({ city: 'x'.repeat(65) }), signature: 'a'.repeat(40) },
     ];
-    for (const more of wrong) expect(codeOf(await signed({ code, ...more }))).toBe('BAD_USER_INPUT');
-    expect(codeOf(await signed({ code }))).toBeUndefined();
+    for (const each of wrong) expect(codeOf(await signed(code, each))).toBe('BAD_USER_INPUT');
+    expect(codeOf(await signed(code))).toBeUndefined();
   });
 
   test('a profile that is signed with the session_key of the code is taken', async () => {
     await product.control('users', { user: 'steady', keepSessionKey: true });
     await signIn('steady');
     const { rawData, signature } = await userInfoOf('steady');
-    const { data } = await signed({ code: 'dev:steady', rawData, signature });
+    const { data } = await signed('dev:steady', { rawData, signature });
     expect(data?.login.user).toEqual({ nickName: 'steady 🐳', city: 'Guangzhou' });
     const changed = rawData.replace('Guangzhou', 'Shenzhen');
-    expect(codeOf(await signed({ code: 'dev:steady', rawData: changed, signature }))).toBe(
-      'WECHAT_SESSION_STALE',
-    );
+    expect(codeOf(await signed('dev:steady', { rawData: changed, signature }))).toBe('WECHAT_SESSION_STALE');
   });
 
   test('nobody reads with the session_key of another', async () => {
@@ -215,17 +226,19 @@ describe('the official vectors', () => {
     const rawData =
       '{"nickName":"Band","gender":1,"language":"zh_CN","city":"Guangzhou","province":"Guangdong","country":"CN","avatarUrl":"http://wx.qlogo.cn/mmopen/vi_32/1vZvI39NWFQ9XM4LtQpFrQJ1xlgZxx3w7bQxKARol6503Iuswjjn6nIGBiaycAjAtpujxyzYsrztuuICqIM5ibXQ/0"}';
     const sessionKey = 'HyVFkGl5F5OQWJZZaNzBBg==';
-    expect(isSignedBy(sessionKey, rawData, '75e81ceda165f4ffa64f4068af58c64b8f54b88c')).toBe(true);
-    expect(isSignedBy(sessionKey, `${rawData} `, '75e81ceda165f4ffa64f4068af58c64b8f54b88c')).toBe(false);
+    expect(isRawDataSignature('75e81ceda165f4ffa64f4068af58c64b8f54b88c', rawData, sessionKey)).toBe(true);
+    expect(isRawDataSignature('75e81ceda165f4ffa64f4068af58c64b8f54b88c', `${rawData} `, sessionKey)).toBe(
+      false,
+    );
   });
 
   test('encrypted user data', () => {
     const encryptedData =
       'CiyLU1Aw2KjvrjMdj8YKliAjtP4gsMZMQmRzooG2xrDcvSnxIMXFufNstNGTyaGS9uT5geRa0W4oTOb1WT7fJlAC+oNPdbB+3hVbJSRgv+4lGOETKUQz6OYStslQ142dNCuabNPGBzlooOmB231qMM85d2/fV6ChevvXvQP8Hkue1poOFtnEtpyxVLW1zAo6/1Xx1COxFvrc2d7UL/lmHInNlxuacJXwu0fjpXfz/YqYzBIBzD6WUfTIF9GRHpOn/Hz7saL8xz+W//FRAUid1OksQaQx4CMs8LOddcQhULW4ucetDf96JcR3g0gfRK4PC7E/r7Z6xNrXd2UIeorGj5Ef7b1pJAYB6Y5anaHqZ9J6nKEBvB4DnNLIVWSgARns/8wR2SiRS7MNACwTyrGvt9ts8p12PKFdlqYTopNHR1Vf7XjfhQlVsAJdNiKdYmYVoKlaRv85IfVunYzO0IKXsyl7JCUjCpoG20f0a04COwfneQAGGwd5oa+T8yO5hzuyDb/XcxxmK01EpqOyuxINew==';
-    const opener = createSealOpener(() => 1_477_314_187_000 + 60_000);
+    const opener = createDataDecryptor(() => 1_477_314_187_000 + 60_000);
     const kind = z.object({ openId: z.string(), unionId: z.string(), nickName: z.string() });
     expect(
-      opener.open(
+      opener.decrypt(
         kind,
         { encryptedData, iv: 'r7BXXKkLb8qrSNn05n0qiA==' },
         'tiihtNczf5v6AKRyjwEUhQ==',
@@ -247,15 +260,15 @@ describe('the official vectors', () => {
 
 describe('whatever is encrypted', () => {
   const NOW_S = 1_700_000_000;
-  const opener = createSealOpener(() => NOW_S * 1000);
+  const opener = createDataDecryptor(() => NOW_S * 1000);
   const watermark = { timestamp: NOW_S, appid: APP_ID };
-  const encrypt = (data: unknown, sessionKey: Buffer, iv: Buffer): Sealed => {
+  const encrypt = (data: unknown, sessionKey: Buffer, iv: Buffer): EncryptedData => {
     const cipher = createCipheriv('aes-128-cbc', sessionKey, iv);
     const bytes = Buffer.concat([cipher.update(JSON.stringify(data)), cipher.final()]);
     return { encryptedData: bytes.toString('base64'), iv: iv.toString('base64') };
   };
-  const open = <T>(kind: z.ZodType<T>, sealed: Sealed, key: Buffer) =>
-    opener.open(kind, sealed, key.toString('base64'), APP_ID);
+  const open = <T>(kind: z.ZodType<T>, sealed: EncryptedData, key: Buffer) =>
+    opener.decrypt(kind, sealed, key.toString('base64'), APP_ID);
 
   const bytes16 = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes));
   const steps = fc.array(fc.record({ timestamp: fc.nat(), step: fc.nat() }), { minLength: 1, maxLength: 31 });
@@ -265,7 +278,10 @@ describe('whatever is encrypted', () => {
       fc.property(steps, bytes16, bytes16, (stepInfoList, key, iv) => {
         const sealed = encrypt({ stepInfoList, watermark }, key, iv);
         expect(open(runData, sealed, key).data).toEqual(
-          stepInfoList.map(({ timestamp, step }) => ({ day: new Date(timestamp * 1000), steps: step })),
+          stepInfoList.map(({ timestamp, step }) => ({
+            date: new Date((timestamp + 8 * 3600) * 1000).toISOString().slice(0, 10),
+            steps: step,
+          })),
         );
       }),
     );
@@ -347,7 +363,7 @@ describe('whatever is encrypted', () => {
     const text = fc.oneof(fc.string(), fc.base64String(), fc.string({ unit: 'binary' }));
     fc.assert(
       fc.property(text, text, text, (encryptedData, iv, sessionKey) => {
-        expect(opener.open(runData, { encryptedData, iv }, sessionKey, APP_ID).data).toBeUndefined();
+        expect(opener.decrypt(runData, { encryptedData, iv }, sessionKey, APP_ID).data).toBeUndefined();
       }),
     );
   });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../src/config/config.ts';
-import { createGates } from '../src/graphql/documents.ts';
-import { schema } from '../src/schema/index.ts';
+import { createDocuments } from '../src/graphql/documents.ts';
+import { buildSchema } from '../src/schema/index.ts';
 import { codeOf, environment } from './support/product.ts';
 import { type Server, startServer } from './support/server.ts';
 
@@ -170,7 +170,7 @@ describe('the gates of queries, over HTTP', () => {
   });
 
   test('many bad documents push no good one out, and are not kept', () => {
-    const gates = createGates({ schema, introspection: true, suggestions: true });
+    const gates = createDocuments({ schema: buildSchema(), introspection: true, suggestions: true });
     const good = gates.parse('{ me { id } }');
     expect(gates.validate(good)).toEqual([]);
     for (let i = 0; i < 2000; i++) {
@@ -261,6 +261,6 @@ test('with PERSISTED_DOCUMENTS only documents of the list are taken', async () =
     expect(await post(body), JSON.stringify(body)).toBe('PERSISTED_DOCUMENT_REQUIRED');
   await server.close();
   expect(() => readConfig(environment({ PERSISTED_DOCUMENTS: '/nowhere.json' }))).toThrow(
-    /names no readable JSON/,
+    /is not the path of a readable JSON file/,
   );
 });

@@ -1,13 +1,14 @@
 import { createContext, runInContext } from 'node:vm';
 import { type DocumentNode, Kind, parse, TypeInfo, validate, visit, visitWithTypeInfo } from 'graphql';
 import { expect, test } from 'vitest';
-import { graphiqlOptions, withScripts } from '../src/graphql/graphiql/page.ts';
+import { createRenderer, GRAPHIQL_OPTIONS } from '../src/graphql/graphiql/page.ts';
 
-import { schema } from '../src/schema/index.ts';
+import { buildSchema } from '../src/schema/index.ts';
 import { listening } from './support/listening.ts';
 import { startProduct } from './support/product.ts';
 
-const tabs = graphiqlOptions.defaultTabs ?? [];
+const schema = buildSchema();
+const tabs = GRAPHIQL_OPTIONS.defaultTabs ?? [];
 const NONE: DocumentNode = { kind: Kind.DOCUMENT, definitions: [] };
 const documents = tabs.map(({ query }) => parse(query ?? ''));
 
@@ -62,20 +63,24 @@ test('every comment fits the width of the editor, in Chinese first', () => {
 });
 
 test('the error table is one click away, and not there without GraphiQL', async () => {
-  const product = await startProduct('file::memory:', { NODE_ENV: 'development' });
   for (const graphiql of [true, false]) {
-    const server = await listening(product, { graphiql });
+    const product = await startProduct('file::memory:', {
+      NODE_ENV: 'development',
+      GRAPHIQL: graphiql ? '1' : '0',
+    });
+    const server = await listening(product);
     const response = await fetch(`http://127.0.0.1:${server.port}/errors`);
     expect([response.status, (await response.text()).includes('WECHAT_CODE_INVALID')]).toEqual(
       graphiql ? [200, true] : [404, false],
     );
     await server.close();
+    await product.close();
   }
-  await product.close();
 });
 
 test('the placeholder in a header stands for the token of the last login, until logout', async () => {
-  const [, script = ''] = /<head><script>(.*?)<\/script>/s.exec(withScripts(() => '<head></head>')()) ?? [];
+  const [, script = ''] =
+    /<head><script>(.*?)<\/script>/s.exec(createRenderer(() => '<head></head>')()) ?? [];
   const kept = new Map<string, string>();
   const sent: (string | null)[] = [];
   const answers: object[] = [
@@ -83,7 +88,7 @@ test('the placeholder in a header stands for the token of the last login, until 
     { data: { login: { token: 'a.b.c' } } },
     { data: { me: {} } },
     { data: { me: {} } },
-    { data: { logout: true } },
+    { data: { logout: { user: { id: 'x' } } } },
     { data: { me: null } },
   ];
   const window = {

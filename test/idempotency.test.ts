@@ -83,7 +83,7 @@ describe.each(DATABASES)('Idempotency-Key on $name', (database) => {
   test('a repeat reads the user anew, so its token is one of now', async () => {
     const [code, key] = [await product.mint('returning'), randomUUID()];
     const first = await login(code, key);
-    await product.query('mutation { updateProfile(profile: { nickName: "Since" }) { id } }', {
+    await product.query('mutation { updateProfile(profile: { nickName: "Since" }) { user { id } } }', {
       token: first.data?.login.token,
     });
     const again = await product.query<{ login: LoginData }>(
@@ -97,8 +97,10 @@ describe.each(DATABASES)('Idempotency-Key on $name', (database) => {
     const [code, headers] = [await product.mint('leaver'), { 'idempotency-key': randomUUID() }];
     const again = (): Promise<Login> => product.query(LOGIN, { variables: { code }, headers });
     const first = await again();
-    const { data } = await product.query('mutation { logout }', { token: first.data?.login.token });
-    expect(data).toEqual({ logout: true });
+    const { data } = await product.query('mutation { logout { user { id } } }', {
+      token: first.data?.login.token,
+    });
+    expect(data).toEqual({ logout: { user: { id: first.data?.login.user.id } } });
     expect((await again()).errors?.[0]?.extensions).toEqual({
       code: 'WECHAT_CODE_INVALID',
       action: 'RELOGIN',

@@ -142,10 +142,10 @@ test.each([
     generateKeyPairSync('ec', { namedCurve: 'P-256' })
       .privateKey.export({ type: 'pkcs8', format: 'pem' })
       .toString(),
-    /of a kind that tokens are not signed with/,
+    /neither Ed25519 nor RSA/,
   ],
   ['damaged', JWT_PRIVATE_KEY.replace('MC4C', 'AAAA'), /damaged/],
-  ['no PEM', 'hello', /holds no PEM/],
+  ['no PEM', 'hello', /contains no PEM/],
 ])(
   'a private key that is %s is told at start, with the remedy and without the key',
   (_name, key, message) => {

@@ -162,12 +162,16 @@ describe.each(DATABASES)('login on $name', (database) => {
 
   test('updateProfile changes what it names and answers the new record', async () => {
     const { token } = await loggedIn('dev:editor', { userInfo: { nickName: 'Old', city: 'Xi’an' } });
-    const { data } = await product.query<{ updateProfile: UserData }>(
-      `mutation ($profile: ProfileInput!) { updateProfile(profile: $profile) ${USER} }`,
+    const { data } = await product.query<{ updateProfile: { user: UserData } }>(
+      `mutation ($profile: ProfileInput!) { updateProfile(profile: $profile) { user ${USER} } }`,
       { token, variables: { profile: { nickName: 'New 🐼', city: null, language: '' } } },
     );
-    expect(data?.updateProfile).toMatchObject({ nickName: 'New 🐼', city: null, openId: expect.any(String) });
-    expect(await me(token)).toEqual(data?.updateProfile);
+    expect(data?.updateProfile.user).toMatchObject({
+      nickName: 'New 🐼',
+      city: null,
+      openId: expect.any(String),
+    });
+    expect(await me(token)).toEqual(data?.updateProfile.user);
   });
 
   test('two mutations in one request each answer their own person', async () => {

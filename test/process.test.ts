@@ -69,7 +69,7 @@ describe('a process that cannot start says why in words, with exit code 1', () =
   test('a bad configuration: all faults at once', async () => {
     const { exited, printed } = run({ NODE_ENV: 'production', PORT: 'x' });
     expect(await exited).toBe(1);
-    expect(printed()).toMatch(/^The configuration has 5 faults:\n( {2}[A-Z_]+ .+\n){5}$/);
+    expect(printed()).toMatch(/^The configuration has 5 errors:\n( {2}[A-Z_]+ .+\n){5}$/);
   });
 
   test('secrets that were damaged: others in their place would end every session unasked', async () => {
@@ -78,7 +78,9 @@ describe('a process that cannot start says why in words, with exit code 1', () =
     writeFileSync(join(folder, '.data/secrets.json'), '{"JWT_SECRET": "cut o');
     const { exited, printed } = run({}, folder);
     expect(await exited).toBe(1);
-    expect(printed()).toMatch(/\.data\/secrets\.json can't be read or is damaged: mend it, or delete it/);
+    expect(printed()).toMatch(
+      /\.data\/secrets\.json cannot be read or is damaged: repair it, or delete it, which ends all sessions/,
+    );
   });
 
   test('a port that is taken', async () => {
@@ -88,14 +90,14 @@ describe('a process that cannot start says why in words, with exit code 1', () =
     const port = typeof address === 'object' && address ? address.port : 0;
     const { exited, printed } = run({ PORT: String(port) });
     expect(await exited).toBe(1);
-    expect(printed()).toBe('PORT is taken by another program: stop that one, or set PORT to a free port.\n');
+    expect(printed()).toBe('PORT is used by another program: stop it, or set PORT to a free port.\n');
     blocker.close();
   });
 
   test('an address that is none of this machine', async () => {
     const { exited, printed } = run({ HOST: '203.0.113.7' });
     expect(await exited).toBe(1);
-    expect(printed()).toMatch(/^HOST is no address of this machine \(EADDRNOTAVAIL\): set 127\.0\.0\.1/);
+    expect(printed()).toMatch(/^HOST is not an address of this machine \(EADDRNOTAVAIL\): set 127\.0\.0\.1/);
   });
 
   test('a sandbox whose port is taken', async () => {
@@ -103,9 +105,9 @@ describe('a process that cannot start says why in words, with exit code 1', () =
     await new Promise((resolve) => blocker.once('listening', resolve));
     const address = blocker.address();
     const port = typeof address === 'object' && address ? address.port : 0;
-    const { exited, printed } = run({ SANDBOX_PORT: String(port) }, undefined, 'cli/sandbox.ts');
+    const { exited, printed } = run({ SANDBOX_PORT: String(port) }, undefined, 'cli/run-sandbox.ts');
     expect(await exited).toBe(1);
-    expect(printed()).toMatch(/^SANDBOX_PORT is taken by another program/);
+    expect(printed()).toMatch(/^SANDBOX_PORT is used by another program/);
     blocker.close();
   });
 
@@ -115,7 +117,7 @@ describe('a process that cannot start says why in words, with exit code 1', () =
     const before = [statSync(notes).mode, readFileSync(notes, 'utf8')];
     const wrong = run({ DATABASE_URL: `file:${notes}` });
     expect(await wrong.exited).toBe(1);
-    expect(wrong.printed()).toMatch(/^DATABASE_URL: that file is no database \(SQLITE_NOTADB\)/);
+    expect(wrong.printed()).toMatch(/^DATABASE_URL: the file is not a database \(SQLITE_NOTADB\)/);
     expect([statSync(notes).mode, readFileSync(notes, 'utf8')]).toEqual(before);
   });
 
@@ -128,20 +130,22 @@ describe('a process that cannot start says why in words, with exit code 1', () =
     writeFileSync(join(folder, 'folder/file'), '');
     const { exited, printed } = run({ DATABASE_URL: `file:${folder}${path}` });
     expect(await exited).toBe(1);
-    expect(printed()).toMatch(/^DATABASE_URL: the file or its folder can't be used by this account \(E\w+\)/);
+    expect(printed()).toMatch(
+      /^DATABASE_URL: the file or its folder cannot be used by this account \(E\w+\)/,
+    );
   });
 
   test.skipIf(!MYSQL)('a server without the TLS that was asked for', async () => {
     const { exited, printed } = run({ DATABASE_URL: `${await MYSQL?.create()}?ssl=1` });
     expect(await exited).toBe(1);
-    expect(printed()).toMatch(/^DATABASE_URL: there is no TLS with that server \(\w+\): with ssl=1/);
+    expect(printed()).toMatch(/^DATABASE_URL: the TLS connection failed \(\w+\): ssl=1 needs/);
   });
 
   test('a database that is not there', async () => {
     const { exited, printed } = run({ DATABASE_URL: `mysql://u:p@127.0.0.1:${await freePort()}/x` });
     expect(await exited).toBe(1);
     expect(printed()).toBe(
-      "DATABASE_URL: the database can't be reached (ECONNREFUSED): is it running, are host and port right?\n",
+      'DATABASE_URL: the database cannot be reached (ECONNREFUSED): is it running, and are host and port correct?\n',
     );
   });
 
@@ -150,12 +154,12 @@ describe('a process that cannot start says why in words, with exit code 1', () =
     const wrong = run({ DATABASE_URL: url.replace(/:[^:@]+@/, ':wrong@') });
     expect(await wrong.exited).toBe(1);
     expect(wrong.printed()).toBe(
-      'DATABASE_URL: the server refuses this user and password (ER_ACCESS_DENIED_ERROR).\n',
+      'DATABASE_URL: the server rejected this user and password (ER_ACCESS_DENIED_ERROR).\n',
     );
     const missing = run({ DATABASE_URL: `${url}_not_there` });
     expect(await missing.exited).toBe(1);
     expect(missing.printed()).toMatch(
-      /^DATABASE_URL: the server has no such database .*: CREATE DATABASE it first\.\n$/,
+      /^DATABASE_URL: the database does not exist \(\w+\): CREATE DATABASE it\.\n$/,
     );
     const unmigrated = run({ DATABASE_URL: url, MIGRATE_ON_START: '0' });
     expect(await unmigrated.exited).toBe(1);
@@ -185,7 +189,7 @@ test('production: npm run migrate, then start; the sandbox never comes up', asyn
   expect((await post(await server.origin, LOGIN)).data.login.isNewUser).toBe(true);
   server.child.kill('SIGTERM');
   expect(await server.exited).toBe(0);
-  const alone = run(env, undefined, 'cli/sandbox.ts');
+  const alone = run(env, undefined, 'cli/run-sandbox.ts');
   expect(await alone.exited).toBe(1);
   expect(alone.printed()).toMatch(/sandbox never runs in production/);
   await sandbox.close();
@@ -219,7 +223,7 @@ test('SIGTERM loses no request: a login under way is answered before the process
 
 test('npm run sandbox starts it alone, and its codes work', async () => {
   const port = await freePort();
-  const sandbox = run({ SANDBOX_PORT: String(port) }, undefined, 'cli/sandbox.ts');
+  const sandbox = run({ SANDBOX_PORT: String(port) }, undefined, 'cli/run-sandbox.ts');
   const url = `http://127.0.0.1:${port}`;
   for (let i = 0; i < 100 && !sandbox.printed().includes(url); i += 1)
     await new Promise((resolve) => setTimeout(resolve, 50));

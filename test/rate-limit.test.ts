@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { clientAddress } from '../src/http/client-address.ts';
-import { createRateLimits, network } from '../src/ops/rate-limit.ts';
+import { createRateLimits, networkOf } from '../src/ops/rate-limit.ts';
 import { DATABASES, MYSQL, runSql } from './support/databases.ts';
 import { type Answer, APP_ID, codeOf, SECOND_APP_ID } from './support/product.ts';
 import { type Server, startServer } from './support/server.ts';
@@ -145,11 +145,13 @@ test('the address of a client: of the peer, or of the proxy that is ours', () =>
 });
 
 test('IPv6 addresses count by their first 64 bits, IPv4 addresses whole', () => {
-  expect(network('203.0.113.7')).toBe('203.0.113.7');
-  expect(network('::ffff:203.0.113.7')).toBe('203.0.113.7');
-  expect(network('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2::/64');
-  expect(network('2001:DB8:1:2::9')).toBe('2001:db8:1:2::/64');
-  expect(network('fe80::1%eth0')).toBe('fe80:0:0:0::/64');
-  expect(network('::1')).toBe('0:0:0:0::/64');
-  expect(network('')).toBe('');
+  expect(networkOf('203.0.113.7')).toBe('203.0.113.7');
+  expect(networkOf('::ffff:203.0.113.7')).toBe('203.0.113.7');
+  expect(networkOf('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2::/64');
+  expect(networkOf('2001:DB8:1:2::9')).toBe('2001:db8:1:2::/64');
+  expect(networkOf('fe80::1%eth0')).toBe('fe80:0:0:0::/64');
+  expect(networkOf('::1')).toBe('0:0:0:0::/64');
+  expect(networkOf('::ffff:c0a8:1')).toBe('192.168.0.1');
+  expect(networkOf('::ffff:c0a8:2')).toBe('192.168.0.2');
+  expect(networkOf('')).toBe('');
 });

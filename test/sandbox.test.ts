@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createSandbox, openIdOf } from '../src/sandbox/index.ts';
 import { createWeChat, type WeChat } from '../src/wechat/client.ts';
-import { ERRCODES, isStaleToken } from '../src/wechat/errcodes.ts';
+import { ERRCODES, isStaleTokenErrcode } from '../src/wechat/errcodes.ts';
 import { APP_SECRET } from './support/canaries.ts';
 import { APP_ID, codeOf, type Product, SECOND_APP_ID, startProduct } from './support/product.ts';
 
@@ -15,7 +15,7 @@ describe('the sandbox is as awkward as WeChat', () => {
 
   const token = async () => (await product.login('dev:anna')).data?.login.token;
   const bindPhone = async () =>
-    product.query('mutation { bindPhone(code: "dev:anna") { id } }', { token: await token() });
+    product.query('mutation { bindPhone(code: "dev:anna") { user { id } } }', { token: await token() });
 
   test('a chunked body is refused with 412', async () => {
     const status = await new Promise((resolve) => {
@@ -158,7 +158,7 @@ describe('session_keys at WeChat', () => {
       await product.control('faults', { path, fault: String(errcode) });
     const check = () => connect().checkSession(app, holder);
     const known = { name: 'WeChatError', code, errcode };
-    if (isStaleToken(errcode)) {
+    if (isStaleTokenErrcode(errcode)) {
       expect(await check()).toBe(true);
       expect(await connect().resetSession(app, holder)).toMatchObject({ openId: holder.openId });
       return;

@@ -4,7 +4,7 @@ import { codeOf, type Product, startProduct, USER, type UserData } from './suppo
 
 const ME = `{ me ${USER} }`;
 const RENEW = `mutation { renewToken { token expiresAt user ${USER} } }`;
-const LOGOUT = 'mutation { logout }';
+const LOGOUT = 'mutation { logout { user { id } } }';
 const DAY = 86_400_000;
 
 type Renewal = { renewToken: { token: string; expiresAt: string; user: UserData } };
@@ -48,7 +48,7 @@ describe.each(DATABASES)('sessions on $name', (database) => {
     const cutOff = await startProduct(await database.create());
     const { data } = await cutOff.login('dev:anybody');
     await cutOff.sandbox.close();
-    const { errors } = await cutOff.query(`mutation { renewToken { token } logout }`, {
+    const { errors } = await cutOff.query(`mutation { renewToken { token } logout { user { id } } }`, {
       token: data?.login.token,
     });
     expect(errors).toBeUndefined();
@@ -85,8 +85,10 @@ describe.each(DATABASES)('sessions on $name', (database) => {
     const phone = await logIn('leaver');
     const tablet = await logIn('leaver');
     const renewal = await renewed(phone.token);
-    const { data } = await product.query<{ logout: boolean }>(LOGOUT, { token: tablet.token });
-    expect(data).toEqual({ logout: true });
+    const { data } = await product.query<{ logout: { user: { id: string } } }>(LOGOUT, {
+      token: tablet.token,
+    });
+    expect(data).toEqual({ logout: { user: { id: phone.user.id } } });
     for (const { token } of [phone, tablet, renewal]) expect(await me(token)).toBe('UNAUTHENTICATED');
     expect(codeOf(await renew(phone.token))).toBe('UNAUTHENTICATED');
     expect(await me(other.token)).toBe(other.user.id);
@@ -95,7 +97,9 @@ describe.each(DATABASES)('sessions on $name', (database) => {
 
   test('fifty logouts at once are one: a login after the first answer stays good', async () => {
     const { token } = await logIn('hasty');
-    const logouts = Array.from({ length: 50 }, () => product.query<{ logout: boolean }>(LOGOUT, { token }));
+    const logouts = Array.from({ length: 50 }, () =>
+      product.query<{ logout: { user: { id: string } } }>(LOGOUT, { token }),
+    );
     await Promise.race(logouts);
     const next = await logIn('hasty');
     await Promise.all(logouts);
@@ -103,12 +107,13 @@ describe.each(DATABASES)('sessions on $name', (database) => {
   });
 
   test('logout twice in one request is as good as once', async () => {
-    const { token } = await logIn('one-request');
-    const { data, errors } = await product.query<{ logout: boolean }>('mutation { logout a: logout }', {
-      token,
-    });
+    const { token, user } = await logIn('one-request');
+    const { data, errors } = await product.query(
+      'mutation { logout { user { id } } a: logout { user { id } } }',
+      { token },
+    );
     expect(errors).toBeUndefined();
-    expect(data).toEqual({ logout: true, a: true });
+    expect(data).toEqual({ logout: { user: { id: user.id } }, a: { user: { id: user.id } } });
     expect(await me(token)).toBe('UNAUTHENTICATED');
   });
 });

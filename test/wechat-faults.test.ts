@@ -48,7 +48,7 @@ describe('every errcode of jscode2session', () => {
     const { extensions, calls } = await failing(`fault:${errcode}`, annotate);
     expect(extensions).toEqual({
       code,
-      action: ERROR_CODES[code][0],
+      action: ERROR_CODES[code].action,
       ...(retryAfter === undefined ? {} : { retryAfter }),
       wechat: { errcode, rid: expect.stringMatching(/^[\w-]{20,}$/) },
     });
@@ -189,7 +189,7 @@ describe('the log', () => {
     const lines: string[] = [];
     const app = await createApp(
       readConfig(environment({ DATABASE_URL: 'file::memory:', WECHAT_API_URL: product.sandbox.url })),
-      { log: createLog('info', { write: (line) => lines.push(line) }) },
+      { overrides: { log: createLog('info', { write: (line) => lines.push(line) }) } },
     );
     const login = async (code: string) => {
       const body = JSON.stringify({ query: `mutation { login(code: "${code}") { token } }` });
@@ -215,11 +215,11 @@ describe('the log', () => {
     expect(await login('fault:40029')).toMatchObject({ level: 30, wechat: { ...wechat, errcode: 40029 } });
     expect(await login('fault:html')).toMatchObject({
       level: 40,
-      msg: 'jscode2session: the answer is not a JSON object',
+      msg: 'jscode2session: the response is not a JSON object',
     });
     expect(await login('fault:reset')).toMatchObject({
       level: 40,
-      msg: expect.stringContaining('no answer'),
+      msg: expect.stringContaining('no response'),
     });
     await app.close();
   });

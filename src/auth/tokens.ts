@@ -1,46 +1,47 @@
 import { randomUUID } from 'node:crypto';
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
+import type { Clock } from '../common/clock.ts';
 import type { Keyring } from './keys.ts';
 
-/** Whom a token is for. A token dies when the stored version of its user moves on. */
+/** The user of a token. The token is valid while `tokenVersion` equals that of the user row. */
 export type TokenSubject = { id: string; appId: string; tokenVersion: number };
 
-/** What a good token says: whom it is for, and when that person last logged in with WeChat. */
+/** The claims of a valid token; `authTime` is the last login with WeChat. */
 export type Session = TokenSubject & { authTime: Date };
 
 export type TokenFault = 'EXPIRED' | 'INVALID';
 
 export type Tokens = {
   /**
-   * @param authTime when the person logged in: now at a login, that of the old token at a renewal. No token lives
-   * beyond the greatest age of its session, counted from there.
+   * Signs a token. It expires after `ttl`, and `maxAge` after the login at the latest.
+   * @param authTime when the user logged in with WeChat: now, or that of the token to renew
    */
   issue(subject: TokenSubject, authTime?: Date): Promise<{ token: string; expiresAt: Date }>;
-  /** Checks signature, issuer, audience and times; whether the user still exists is not asked here. */
+  /** Checks signature, issuer, audience and times, not whether the user still exists. */
   verify(token: string): Promise<Session | TokenFault>;
 };
 
 export type TokensOptions = {
   keys: Keyring;
-  /** Seconds that a token lives. */
+  /** Seconds from issue to expiry. */
   ttl: number;
-  /** Seconds after a login in which its tokens can be renewed. */
+  /** Seconds after a login during which its tokens can be renewed. */
   maxAge: number;
-  /** The AppIDs whose tokens are taken. */
+  /** The AppIDs whose tokens are accepted. */
   audience: readonly string[];
-  now?: () => Date;
+  now?: Clock;
 };
 
 const ISSUER = 'weapp-login';
-/** Seconds by which the clock of the replica that issued a token may be ahead of ours. */
+/** Seconds by which the clock of another replica may be ahead. */
 const CLOCK_SKEW = 60;
 
 const seconds = z.int().nonnegative();
 
-/** Our tokens have these and nothing else: no `jwk`, `jku`, `x5u`, `crit`, `b64` or `zip` to be led astray by. */
-const ourHeader = z.strictObject({ alg: z.string(), typ: z.literal('JWT'), kid: z.string() });
-const ourClaims = z.strictObject({
+/** No other member is accepted: no `jwk`, `jku`, `x5u`, `crit`, `b64` or `zip`. */
+const headerSchema = z.strictObject({ alg: z.string(), typ: z.literal('JWT'), kid: z.string() });
+const claimsSchema = z.strictObject({
   iss: z.literal(ISSUER),
   aud: z.string(),
   sub: z.uuid(),
@@ -52,15 +53,15 @@ const ourClaims = z.strictObject({
 });
 
 /**
- * JWTs of RFC 7519: `kid` in the header, claims iss aud sub iat exp jti auth_time (as OpenID Connect has it) and
- * `ver`, the token version. The algorithm is that of the key, never that which a token asks for.
+ * JWTs (RFC 7519) with `kid` in the header and the claims iss, aud (AppID), sub (user id), iat, exp, jti, auth_time
+ * (OpenID Connect) and `ver`, the token version. The algorithm is that of the key, never that of the token header.
  */
-export function createTokens({ keys, ttl, maxAge, audience, now = () => new Date() }: TokensOptions): Tokens {
+export function createTokens({ keys, ttl, maxAge, audience, now = Date.now }: TokensOptions): Tokens {
   return {
-    async issue({ id, appId, tokenVersion }, authTime = now()) {
+    async issue({ id, appId, tokenVersion }, authTime = new Date(now())) {
       const { alg, kid, key } = keys.signing;
       const issuedAt = toSeconds(now());
-      const loggedInAt = toSeconds(authTime);
+      const loggedInAt = toSeconds(authTime.getTime());
       const expiresAt = Math.min(issuedAt + ttl, loggedInAt + maxAge);
       const token = await new SignJWT({ ver: tokenVersion, auth_time: loggedInAt })
         .setProtectedHeader({ alg, typ: 'JWT', kid })
@@ -77,10 +78,10 @@ export function createTokens({ keys, ttl, maxAge, audience, now = () => new Date
     async verify(token) {
       if (!isCanonical(token)) return 'INVALID';
       const at = now();
-      const options = { issuer: ISSUER, audience: [...audience], typ: 'JWT', currentDate: at };
+      const options = { issuer: ISSUER, audience: [...audience], typ: 'JWT', currentDate: new Date(at) };
       try {
         const { payload } = await jwtVerify(token, (header: unknown) => keyFor(header, keys), options);
-        const claims = ourClaims.safeParse(payload);
+        const claims = claimsSchema.safeParse(payload);
         if (!claims.success) return 'INVALID';
         const { sub, aud, ver, iat, auth_time: loggedInAt } = claims.data;
         if (iat > toSeconds(at) + CLOCK_SKEW || loggedInAt > iat) return 'INVALID';
@@ -93,28 +94,28 @@ export function createTokens({ keys, ttl, maxAge, audience, now = () => new Date
   };
 }
 
-function toSeconds(date: Date): number {
-  return Math.floor(date.getTime() / 1000);
+function toSeconds(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000);
 }
 
-/** @throws {errors.JWKSNoMatchingKey} also when the key serves another algorithm than the header says */
+/** @throws {errors.JWKSNoMatchingKey} also when the key is for another algorithm than the header says */
 function keyFor(header: unknown, keys: Keyring) {
-  const { alg, kid } = ourHeader.parse(header);
+  const { alg, kid } = headerSchema.parse(header);
   const found = keys.byKid(kid);
   if (found?.alg !== alg) throw new errors.JWKSNoMatchingKey();
   return found.key;
 }
 
 /**
- * True when header and claims are spelt as we spell them. One token then has one text: no padding, no spare bits
- * in base64, no white space, no member twice.
+ * Whether the token is encoded exactly as we encode it: no padding, no spare base64 bits, no white space, no duplicate
+ * members. So each token has one text.
  */
 function isCanonical(token: string): boolean {
   const [header = '', claims = '', signature = ''] = token.split('.');
-  return [header, claims].every(isOurJson) && encode(decode(signature)) === signature;
+  return [header, claims].every(isCanonicalJson) && encode(decode(signature)) === signature;
 }
 
-function isOurJson(part: string): boolean {
+function isCanonicalJson(part: string): boolean {
   const text = decode(part).toString('utf8');
   try {
     return encode(Buffer.from(JSON.stringify(JSON.parse(text)))) === part;
@@ -126,6 +127,7 @@ function isOurJson(part: string): boolean {
 function decode(part: string): Buffer {
   return Buffer.from(part, 'base64url');
 }
+
 function encode(bytes: Buffer): string {
   return bytes.toString('base64url');
 }

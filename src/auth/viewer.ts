@@ -5,28 +5,29 @@ export type ViewerFault =
   | 'MISSING'
   | 'MALFORMED'
   | 'EXPIRED'
-  /** Not signed by us, or for another issuer or audience. */
+  /** Not signed by a key of ours, or for another issuer or audience. */
   | 'INVALID'
-  /** Logged out, or the account is gone. */
+  /** The user logged out, or was deleted. */
   | 'REVOKED'
   /** An administrator disabled the account. */
   | 'DISABLED';
 
-/** Who asks, and when they last logged in with WeChat. */
+/** A user with a valid token; `authTime` is their last login with WeChat. */
 export type SignedIn<User> = { user: User; authTime: Date; fault?: undefined };
 
+/** Who sends a request: a user, or the reason why there is none. */
 export type Viewer<User> = SignedIn<User> | { user?: undefined; fault: ViewerFault };
 
-/** What of a user decides whether a token still stands. */
+/** What decides whether a token of the user is still valid. */
 export type Account = { appId: string; tokenVersion: number; disabledAt: Date | null };
 
 const BEARER = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i;
 const MAX_HEADER_CHARS = 4096;
 
 /**
- * Who sent the request, by its Authorization header. Tokens are judged by user id and token version, never by
- * their text, since base64 has several spellings of one token.
- * @throws whatever `findUser` throws: a database that is down is no reason to call a token bad
+ * Authenticates a request by its Authorization header. The user row is read each time, so that a logout or a disabled
+ * account takes effect at once.
+ * @throws what `findUser` throws: a database failure is not an invalid token
  */
 export async function readViewer<User extends Account>(
   authorization: string | null,

@@ -1,20 +1,21 @@
+import { OPAQUE_ID } from '../common/identifiers.ts';
 import { readConfig } from '../config/config.ts';
 import { writeAudit } from '../ops/audit.ts';
 import { createLog } from '../ops/log.ts';
 import { openStorage, type Storage } from '../storage/open.ts';
-import type { User } from '../storage/users.ts';
-import { readEnv, startOrExplain } from './start.ts';
+import type { User } from '../storage/user-types.ts';
+import { readEnv, runOrExplain } from './start.ts';
 
-/** The only way to the first admin: it takes a hand on the server. */
+/** Grants and revokes the role ADMIN. The only way to the first admin. */
 const ROLES = { grant: 'ADMIN', revoke: 'USER' } as const;
 const USAGE = `Usage:
-  npm run admin -- grant <openid or id>    makes this user an admin
-  npm run admin -- revoke <openid or id>   makes it an ordinary user again
+  npm run admin -- grant <openid or id>    makes the user an admin
+  npm run admin -- revoke <openid or id>   makes the admin an ordinary user
 `;
 
-await startOrExplain(async () => {
+await runOrExplain(async () => {
   const [verb = '', name = '', ...rest] = process.argv.slice(2);
-  if (!isVerb(verb) || !/^[\w-]{16,64}$/.test(name) || rest.length > 0) {
+  if (!isVerb(verb) || !OPAQUE_ID.test(name) || rest.length > 0) {
     process.stderr.write(USAGE);
     process.exitCode = 2;
     return;
@@ -23,8 +24,7 @@ await startOrExplain(async () => {
   const storage = await openStorage(database, sessionKeySecrets);
   try {
     await storage.check();
-    const said = await setRole(storage, verb, name, log.level);
-    process.stdout.write(said);
+    process.stdout.write(await setRole(storage, verb, name, log.level));
   } finally {
     await storage.close();
   }
@@ -34,18 +34,24 @@ function isVerb(verb: string): verb is keyof typeof ROLES {
   return Object.hasOwn(ROLES, verb);
 }
 
-async function setRole({ users }: Storage, verb: keyof typeof ROLES, name: string, level: string) {
-  const [user, ...others] = await users.named(name);
+/** Returns the message to print. */
+async function setRole(
+  { users }: Storage,
+  verb: keyof typeof ROLES,
+  name: string,
+  logLevel: string,
+): Promise<string> {
+  const [user, ...others] = await users.byIdOrOpenId(name);
   if (!user) {
     process.exitCode = 1;
-    return `No user has the openid or id ${name}: it must have logged in once.\n`;
+    return `No user has the openid or id ${name}: the user must have logged in once.\n`;
   }
   if (others.length > 0) {
     process.exitCode = 1;
-    return `Several mini programs have a user of that openid, so name the id:\n${[user, ...others].map(line).join('')}`;
+    return `Users of several mini programs have this openid, so name the id:\n${[user, ...others].map(formatUser).join('')}`;
   }
   await users.setRole(user.id, ROLES[verb]);
-  writeAudit(createLog(level), {
+  writeAudit(createLog(logLevel), {
     action: verb,
     outcome: 'allowed',
     actor: 'npm run admin',
@@ -53,9 +59,9 @@ async function setRole({ users }: Storage, verb: keyof typeof ROLES, name: strin
     target: user.id,
     change: { role: ROLES[verb] },
   });
-  return `${line(user)}is now ${ROLES[verb]}.\n`;
+  return `${formatUser(user)}is now ${ROLES[verb]}.\n`;
 }
 
-function line({ id, appId, nickName }: User): string {
-  return `${id}  ${appId}  ${nickName ?? '(no name)'}\n`;
+function formatUser({ id, appId, nickName }: User): string {
+  return `${id}  ${appId}  ${nickName ?? '(no nickname)'}\n`;
 }

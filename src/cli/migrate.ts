@@ -1,8 +1,8 @@
 import { readConfig } from '../config/config.ts';
 import { openStorage } from '../storage/open.ts';
-import { readEnv, startOrExplain } from './start.ts';
+import { readEnv, runOrExplain } from './start.ts';
 
-await startOrExplain(async () => {
+await runOrExplain(async () => {
   const { database, sessionKeySecrets } = readConfig(readEnv());
   const storage = await openStorage(database, sessionKeySecrets);
   try {

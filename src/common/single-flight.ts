@@ -1,82 +1,73 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { WeChatPhone } from '../wechat/encrypted-data.ts';
+import type { Clock } from './clock.ts';
 
-/** What names an attempt. Only its hash is kept. */
-export type AttemptName = readonly [appId: string, ...parts: string[]];
+/** What identifies a task. Only a hash of it is stored. */
+export type TaskKey = readonly string[];
 
-/**
- * Remembers for a short time what came of a code, so that a client who never saw the answer gets it at the
- * second try, while WeChat is asked once. Concurrent attempts of one name share one run; a run that failed is
- * forgotten at once. It knows this process only, and a limited number of attempts.
- */
-export type Repeats<Session, Login> = {
-  /** The session is kept only until `login` of the same name has succeeded. */
-  session(name: AttemptName, run: () => Promise<Session>): Promise<Session>;
-  login(name: AttemptName, run: () => Promise<Login>): Promise<Login>;
-  phone(name: AttemptName, run: () => Promise<WeChatPhone>): Promise<WeChatPhone>;
-  /** What WeChat says of a session_key, asked once in ten seconds: unreadable data costs a client nothing. */
-  check(name: AttemptName, run: () => Promise<boolean>): Promise<boolean>;
+/** Runs a task once per key: concurrent and, for a while, later callers share its result. Per process. */
+export type SingleFlight<T> = {
+  /** Starts the task, or returns the result of the one that runs or succeeded recently. Failures are not cached. */
+  run(key: TaskKey, task: () => Promise<T>): Promise<T>;
+  forget(key: TaskKey): void;
 };
 
-export type RepeatsOptions = {
-  /** How long an attempt is remembered from its beginning, or until it ends; 0 only shares what still runs. */
+export type SingleFlightOptions = {
+  /** Milliseconds, from the start of the task, during which its result is cached; 0 shares running tasks only. */
   ttlMs: number;
-  /** Attempts of each kind that are remembered at most; the oldest go first. */
-  max?: number;
-  /** Milliseconds since 1970. */
-  now?: () => number;
+  /** Results cached at most; the least recently used are evicted. */
+  maxEntries?: number;
+  /** Delete expired results by a timer, not only at the next access: for secrets. */
+  purgeExpired?: boolean;
+  now?: Clock;
 };
 
-const CHECK_MS = 10_000;
+/** A running task stays cached until it settles: its own deadlines end it. */
+const NO_TTL = 0;
 
-export function createRepeats<Session, Login>({
+export function createSingleFlight<T>({
   ttlMs,
-  max = 10_000,
+  maxEntries = 10_000,
+  purgeExpired = false,
   now = Date.now,
-}: RepeatsOptions): Repeats<Session, Login> {
-  const options = { max, ttl: Math.max(1, ttlMs), ttlResolution: 0, perf: { now } };
-  /** What nobody may read for longer than it is needed goes by a timer, not only when it is looked for. */
-  const secret = { ...options, ttlAutopurge: true };
-  const sessions = new LRUCache<string, Promise<Session>>(secret);
-  const phones = new LRUCache<string, Promise<WeChatPhone>>(secret);
-  const logins = new LRUCache<string, Promise<Login>>(options);
-  const checks = new LRUCache<string, Promise<boolean>>({ ...options, ttl: CHECK_MS });
+}: SingleFlightOptions): SingleFlight<T> {
+  const flights = new LRUCache<string, Promise<T>>({
+    max: maxEntries,
+    ttl: Math.max(1, ttlMs),
+    ttlResolution: 0,
+    ttlAutopurge: purgeExpired,
+    perf: { now },
+  });
+
+  function start(hash: string, task: () => Promise<T>): Promise<T> {
+    const startedAt = now();
+    const isCurrent = () => flights.peek(hash) === flight;
+    const flight = task().then(
+      (result) => {
+        if (isCurrent() && ttlMs > 0) flights.set(hash, flight, { start: startedAt });
+        else if (isCurrent()) flights.delete(hash);
+        return result;
+      },
+      (error: unknown) => {
+        if (isCurrent()) flights.delete(hash);
+        throw error;
+      },
+    );
+    flights.set(hash, flight, { ttl: NO_TTL });
+    return flight;
+  }
 
   return {
-    session: (name, run) => once(sessions, hash(name), run),
-    login: (name, run) =>
-      once(logins, hash(name), async () => {
-        const login = await run();
-        sessions.delete(hash(name));
-        return login;
-      }),
-    phone: (name, run) => once(phones, hash(name), run),
-    check: (name, run) => once(checks, hash(name), run),
+    run(key, task) {
+      const hash = hashOf(key);
+      return flights.get(hash) ?? start(hash, task);
+    },
+    forget(key) {
+      flights.delete(hashOf(key));
+    },
   };
 }
 
-function once<T>(memory: LRUCache<string, Promise<T>>, key: string, run: () => Promise<T>): Promise<T> {
-  const known = memory.get(key);
-  if (known) return known;
-  const start = memory.perf.now();
-  const running = run().then(
-    (outcome) => {
-      if (memory.peek(key) === running) memory.set(key, running, { start });
-      return outcome;
-    },
-    (error: unknown) => {
-      if (memory.peek(key) === running) memory.delete(key);
-      throw error;
-    },
-  );
-  memory.set(key, running, { ttl: FOR_EVER });
-  return running;
-}
-
-/** What still runs is remembered however long it takes: its own deadlines end it. */
-const FOR_EVER = 0;
-
-function hash(name: AttemptName): string {
-  return createHash('sha256').update(JSON.stringify(name)).digest('base64');
+function hashOf(key: TaskKey): string {
+  return createHash('sha256').update(JSON.stringify(key)).digest('base64');
 }

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 
 /**
- * The address of a client. Each proxy writes behind X-Forwarded-For whom it heard from, and whoever is before the
- * first proxy of ours can write there what it likes: so it counts from the end, as many as are ours.
- * @param trustedProxies how many proxies of ours the request passed; 0 leaves the header out of account
+ * The IP address of the client. Each proxy appends the address of its peer to X-Forwarded-For, and clients can send
+ * any value, so the address is counted from the end.
+ * @param trustedProxies the number of our own proxies; 0 ignores the header
  */
 export function clientAddress(
   peer: string | undefined,
@@ -11,8 +11,8 @@ export function clientAddress(
   trustedProxies: number,
 ): string {
   const chain = [forwardedFor ?? []].flat().join(',').split(',');
-  const named = trustedProxies > 0 ? withoutPort(chain.at(-trustedProxies)?.trim() ?? '') : '';
-  return isIP(named) ? named : (peer ?? '');
+  const forwarded = trustedProxies > 0 ? withoutPort(chain.at(-trustedProxies)?.trim() ?? '') : '';
+  return isIP(forwarded) ? forwarded : (peer ?? '');
 }
 
 /** Some proxies write `203.0.113.7:51234` or `[2001:db8::1]:51234`. */

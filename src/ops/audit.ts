@@ -1,22 +1,22 @@
 import type { Log } from './log.ts';
 
-/** What somebody did, or was kept from doing, with the rights of an administrator. */
+/** What an administrator did, or what was refused for lack of the role. */
 export type AuditLine = {
-  /** The field of the schema, such as `setUserRole`. */
+  /** The schema field, such as `setUserRole`. */
   action: string;
   outcome: 'allowed' | 'refused';
-  /** The id of the user who asked; null for nobody we know. */
+  /** The user id of the caller; null if unknown. */
   actor: string | null;
   requestId: string;
-  /** The id of the user whom it is about. */
+  /** The user id of the target. */
   target?: string;
-  /** What became of the target. */
+  /** The new values of the target. */
   change?: Record<string, string | boolean>;
 };
 
 /**
- * Writes an audit line, with `"audit"` in it to search for. What was done is written also where LOG_LEVEL leaves out
- * `info`; what was refused is not, for anybody can cause that at will.
+ * Logs an audit line, marked by the field `audit`. Allowed actions are logged at any LOG_LEVEL but `silent`; refused
+ * ones at `info` only, because anybody can cause them.
  */
 export function writeAudit(log: Log, line: AuditLine): void {
   const always = line.outcome === 'allowed' && log.level !== 'silent';

@@ -1,30 +1,31 @@
+import { withDeadline } from '../common/deadline.ts';
+
+/** Whether this process should receive requests. */
 export type Health = {
-  /** True while this process should get requests. */
   ready(): Promise<boolean>;
-  /** From now on it should not. */
+  /** Makes `ready` false for good: the process is shutting down. */
   drain(): void;
+  draining(): boolean;
 };
 
-const PING_MS = 1000;
+const PING_TIMEOUT_MS = 1000;
 
-/** @param ping rejects when what every request needs is not there */
+/** @param ping rejects when a dependency that every request needs is unavailable */
 export function createHealth(ping: () => Promise<void>): Health {
   let draining = false;
   return {
     async ready() {
       if (draining) return false;
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<boolean>((resolve) => {
-        timer = setTimeout(resolve, PING_MS, false);
-      });
-      const answer = ping().then(
-        () => !draining,
-        () => false,
-      );
-      return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+      try {
+        await withDeadline(PING_TIMEOUT_MS, ping(), () => new Error('the health check timed out'));
+        return !draining;
+      } catch {
+        return false;
+      }
     },
     drain() {
       draining = true;
     },
+    draining: () => draining,
   };
 }

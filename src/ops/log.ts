@@ -2,10 +2,10 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 
 export type Log = Logger;
 
-/** Keys whose values never reach the log, at the top and one level below. */
+/** Redacted at the top level and one level below. */
 const SECRET_KEYS = ['authorization', 'token', 'secret', 'sessionKey', 'session_key', 'password', 'headers'];
 
-/** @param destination standard output unless given */
+/** @param destination standard output by default */
 export function createLog(level: string, destination?: DestinationStream): Log {
   return pino(
     {
@@ -18,8 +18,8 @@ export function createLog(level: string, destination?: DestinationStream): Log {
   );
 }
 
-/** Errors whose message is known to be free of secrets: the engine's own, and ours. */
-const SPEAKING = new Set([
+/** Errors whose messages never hold secrets: those of the engine, and our own. */
+const SAFE_MESSAGES = new Set([
   'TypeError',
   'RangeError',
   'ReferenceError',
@@ -29,15 +29,15 @@ const SPEAKING = new Set([
 ]);
 
 /**
- * What may be said of an error: its name, code and stack frames. Messages of others are left out, for those of
- * Drizzle hold parameters, those of ofetch the AppSecret and the code, and those of JSON.parse the input.
+ * What is logged of an error: name, code and stack frames. Other messages are omitted: Drizzle's hold parameters,
+ * ofetch's the AppSecret and the code, JSON.parse's the input.
  */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { name: typeof error };
   const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at '));
   return {
     name: error.name,
-    ...(SPEAKING.has(error.name) ? { message: error.message } : {}),
+    ...(SAFE_MESSAGES.has(error.name) ? { message: error.message } : {}),
     ...('code' in error ? { code: error.code } : {}),
     stack: frames?.map((line) => line.trim()),
     ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),

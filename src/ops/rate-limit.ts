@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import {
   type RateLimiterAbstract,
   RateLimiterMemory,
@@ -6,23 +6,23 @@ import {
   RateLimiterRes,
 } from 'rate-limiter-flexible';
 
-/** How often something may be done; 0 lifts a limit. */
+/** Limits; 0 disables one. */
 export type RateLimitOptions = {
-  /** Logins a minute from one client address: of a home, an office, or the mobile users behind one gateway. */
+  /** Logins a minute from one client address or IPv6 network. Users of one office or mobile gateway share it. */
   loginsPerAddress: number;
   /** Logins a minute into one mini program. */
   loginsPerApp: number;
-  /** Phone numbers an hour that one user may ask WeChat for; each costs money. */
+  /** Phone numbers an hour that one user may request from WeChat; each is charged. */
   phonesPerUser: number;
 };
 
-/** Each call counts one try, and answers how many seconds to wait: 0 where it may go on. */
+/** Each call counts one attempt and returns the seconds to wait: 0 if it is allowed. */
 export type RateLimits = {
   login(address: string, appId: string): Promise<number>;
   phone(userId: string): Promise<number>;
 };
 
-/** A pool of MySQL connections in the manner of callbacks, with the table `rate_limit`. */
+/** A callback-style MySQL pool whose database has the table `rate_limit`. */
 export type CounterStore = { pool: object; database: string };
 
 const MINUTE = 60;
@@ -30,12 +30,12 @@ const HOUR = 3600;
 const TABLE = 'rate_limit';
 
 /**
- * Counts in windows of a fixed length.
- * @param store where several replicas count together. While it fails each counts for itself. Without it the
- * counters are in memory, so N replicas let N times as much through.
+ * Counts in fixed windows.
+ * @param store shared by several replicas; while it fails each replica counts in memory. Without it N replicas allow
+ * N times as much.
  */
 export function createRateLimits(options: RateLimitOptions, store?: CounterStore): RateLimits {
-  const limiter = (name: string, points: number, duration: number): RateLimiterAbstract | undefined => {
+  const createLimiter = (name: string, points: number, duration: number): RateLimiterAbstract | undefined => {
     if (points === 0) return undefined;
     const memory = new RateLimiterMemory({ keyPrefix: name, points, duration });
     if (!store) return memory;
@@ -48,39 +48,38 @@ export function createRateLimits(options: RateLimitOptions, store?: CounterStore
       keyPrefix: name,
       points,
       duration,
-      // Who is over the limit is refused without asking the database again.
+      // A client over its limit is refused without a database query.
       inMemoryBlockOnConsumed: points + 1,
       insuranceLimiter: memory,
     });
   };
-  const perAddress = limiter('login-address', options.loginsPerAddress, MINUTE);
-  const perApp = limiter('login-app', options.loginsPerApp, MINUTE);
-  const perUser = limiter('phone-user', options.phonesPerUser, HOUR);
+  const perAddress = createLimiter('login-address', options.loginsPerAddress, MINUTE);
+  const perApp = createLimiter('login-app', options.loginsPerApp, MINUTE);
+  const perUser = createLimiter('phone-user', options.phonesPerUser, HOUR);
   return {
-    // One address that is over its limit uses nothing of the limit that all share.
+    // An address over its own limit does not consume the limit of the app.
     login: async (address, appId) =>
-      (await wait(perAddress, network(address))) || (await wait(perApp, appId)),
-    phone: (userId) => wait(perUser, userId),
+      (await consume(perAddress, networkOf(address))) || (await consume(perApp, appId)),
+    phone: (userId) => consume(perUser, userId),
   };
 }
 
-async function wait(limiter: RateLimiterAbstract | undefined, key: string): Promise<number> {
+/** Returns the seconds to wait. */
+async function consume(limiter: RateLimiterAbstract | undefined, key: string): Promise<number> {
   try {
     await limiter?.consume(key);
     return 0;
-  } catch (refusal) {
-    if (refusal instanceof RateLimiterRes) return Math.max(1, Math.ceil(refusal.msBeforeNext / 1000));
-    throw refusal;
+  } catch (rejection) {
+    if (rejection instanceof RateLimiterRes) return Math.max(1, Math.ceil(rejection.msBeforeNext / 1000));
+    throw rejection;
   }
 }
 
-/** An IPv4 address, or the first 64 bits of an IPv6 address: a home has all the others to choose from. */
-export function network(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
-  if (!isIPv6(plain)) return plain;
-  const [head = '', tail] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const last = tail ? tail.split(':') : [];
-  const filled = [...groups, ...Array(8 - groups.length - last.length).fill('0'), ...last];
-  return `${filled.slice(0, 4).join(':')}::/64`;
+/** The IPv4 address (also of an IPv4-mapped one), or the /64 of an IPv6 address: one home owns all of it. */
+export function networkOf(address: string): string {
+  if (!ipaddr.isValid(address)) return address;
+  const parsed = ipaddr.process(address);
+  if (!(parsed instanceof ipaddr.IPv6)) return parsed.toString();
+  const prefix = parsed.parts.slice(0, 4).map((part) => part.toString(16));
+  return `${prefix.join(':')}::/64`;
 }

@@ -1,69 +1,124 @@
-import { fail } from '../errors/codes.ts';
-import type { User } from '../storage/users.ts';
-import { builder, requireViewer } from './builder.ts';
+import type { InputRef } from '@pothos/core';
+import { clientError } from '../errors/client-error.ts';
+import type { User } from '../storage/user-types.ts';
+import type { EncryptedData } from '../wechat/encrypted-data.ts';
+import { phoneInfo } from '../wechat/payloads.ts';
+import { findCodeFault, readApp } from './arguments.ts';
+import type { Builder, TypeRef } from './builder.ts';
+import { SIGNED_IN_ERRORS, withErrors } from './descriptions.ts';
+import { DECRYPT_ERRORS, decryptForViewer } from './encrypted-input.ts';
+import { requireViewer } from './guards.ts';
 import { countPhoneBind } from './limits.ts';
-import { CODE, findApp } from './login.ts';
-import { SELF, UserType } from './user.ts';
+import { defineUserPayload, type UserPayload } from './user-payload.ts';
 
-builder.mutationField('bindPhone', (t) =>
-  t.field({
-    type: UserType,
-    description:
-      'Gives the viewer the phone number that the person shares by a button with open-type getPhoneNumber. PHONE_IN_USE where another user of the mini program has it. The same code again within 30 seconds is answered as the first time.',
-    nullable: true,
-    args: {
-      code: t.arg.string({
-        required: true,
-        description:
-          '`e.detail.code` of bindgetphonenumber: good for 5 minutes, once. It is not the code of wx.login.',
-      }),
-    },
-    authScopes: { signedIn: true },
-    grantScopes: [SELF],
-    resolve: async (_root, args, context) => {
-      const { id, appId, openId } = await requireViewer(context);
-      const app = findApp(context.apps, appId);
-      const code = readPhoneCode(args.code);
-      const ask = async () => {
-        await countPhoneBind(context, id);
-        return context.wechat.phoneNumber(app, openId, code);
-      };
-      const phone = await context.repeats.phone([appId, openId, code], ask);
-      return readBound(await context.users.setPhone(id, phone));
-    },
-  }),
-);
+export function definePhone(
+  builder: Builder,
+  { UserType, EncryptedInput }: { UserType: TypeRef<User>; EncryptedInput: InputRef<EncryptedData> },
+): void {
+  const definePayload = (name: string, description: string) =>
+    defineUserPayload(builder, UserType, name, description);
 
-builder.mutationField('unbindPhone', (t) =>
-  t.field({
-    type: UserType,
-    description: "Erases the viewer's phone number, so that another user may have it.",
-    nullable: true,
-    authScopes: { signedIn: true },
-    grantScopes: [SELF],
-    resolve: async (_root, _args, context) => {
-      const { id } = await requireViewer(context);
-      return readBound(await context.users.setPhone(id, null));
-    },
-  }),
-);
+  const BindPhonePayload = definePayload('BindPhonePayload', 'The result of binding a phone number.');
 
-/** A code costs money when it is spent: what can't be one is refused before. */
-function readPhoneCode(code: string): string {
-  if (!CODE.test(code))
-    throw fail(
-      'BAD_USER_INPUT',
-      'code is not one of getPhoneNumber: send `e.detail.code` as it is. It is missing when the person refused.',
-    );
-  return code;
+  builder.mutationField('bindPhone', (t) =>
+    t.field({
+      type: BindPhonePayload,
+      description: withErrors(
+        "Sets the viewer's phone number, with a code of the getPhoneNumber button. The same code returns the same result for 30 seconds.",
+        [
+          ...SIGNED_IN_ERRORS,
+          'BAD_USER_INPUT',
+          'RATE_LIMITED',
+          'PHONE_IN_USE',
+          'WECHAT_PHONE_CODE_INVALID',
+          'WECHAT_RATE_LIMITED',
+          'WECHAT_UNAVAILABLE',
+          'WECHAT_MISCONFIGURED',
+        ],
+      ),
+      args: {
+        code: t.arg.string({
+          required: true,
+          description:
+            '`e.detail.code` of bindgetphonenumber: valid for 5 minutes, once. It is not the wx.login code.',
+        }),
+      },
+      authScopes: { signedIn: true },
+      resolve: async (_root, args, context) => {
+        const { id, appId, openId } = await requireViewer(context);
+        const app = readApp(context.apps, appId);
+        const code = readPhoneCode(args.code);
+        const phone = await context.repeats.phones.run([appId, openId, code], async () => {
+          await countPhoneBind(context, id);
+          return context.wechat.phoneNumber(app, openId, code);
+        });
+        return toPayload(await context.users.setPhone(id, phone));
+      },
+    }),
+  );
+
+  const BindEncryptedPhonePayload = definePayload(
+    'BindEncryptedPhonePayload',
+    'The result of binding an encrypted phone number.',
+  );
+
+  builder.mutationField('bindEncryptedPhone', (t) =>
+    t.field({
+      type: BindEncryptedPhonePayload,
+      description: withErrors(
+        "Sets the viewer's phone number, for base libraries below 2.21.2, whose getPhoneNumber button returns encrypted data instead of a code.",
+        [...DECRYPT_ERRORS, 'PHONE_IN_USE'],
+      ),
+      args: {
+        data: t.arg({
+          type: EncryptedInput,
+          required: true,
+          description: '`e.detail` of bindgetphonenumber.',
+        }),
+      },
+      authScopes: { signedIn: true },
+      resolve: async (_root, { data }, context) => {
+        const phone = await decryptForViewer(phoneInfo, data, context);
+        const { id } = await requireViewer(context);
+        return toPayload(await context.users.setPhone(id, phone));
+      },
+    }),
+  );
+
+  const UnbindPhonePayload = definePayload('UnbindPhonePayload', 'The result of erasing the phone number.');
+
+  builder.mutationField('unbindPhone', (t) =>
+    t.field({
+      type: UnbindPhonePayload,
+      description: withErrors(
+        "Erases the viewer's phone number, so that another user can bind it.",
+        SIGNED_IN_ERRORS,
+      ),
+      authScopes: { signedIn: true },
+      resolve: async (_root, _args, context) => {
+        const { id } = await requireViewer(context);
+        return toPayload(await context.users.setPhone(id, null));
+      },
+    }),
+  );
 }
 
-export function readBound(user: User | 'PHONE_IN_USE' | null): User {
+/** @throws BAD_USER_INPUT before the code, which is charged, is used */
+function readPhoneCode(code: string): string {
+  if (findCodeFault(code) === null) return code;
+  throw clientError(
+    'BAD_USER_INPUT',
+    'code is not a getPhoneNumber code: send `e.detail.code` unchanged. It is absent if the user refused.',
+  );
+}
+
+/** @throws PHONE_IN_USE, UNAUTHENTICATED */
+function toPayload(user: User | 'PHONE_IN_USE' | null): UserPayload {
   if (user === 'PHONE_IN_USE')
-    throw fail(
+    throw clientError(
       'PHONE_IN_USE',
-      'Another user of this mini program has this phone number. They must give it up (unbindPhone) before it can be bound here.',
+      'Another user of this mini program has this phone number. They must remove it (unbindPhone) first.',
     );
-  if (!user) throw fail('UNAUTHENTICATED', 'The user no longer exists. Log in again.');
-  return user;
+  if (!user) throw clientError('UNAUTHENTICATED', 'The user no longer exists. Log in again.');
+  return { user };
 }

@@ -1,47 +1,66 @@
-import type { User } from '../storage/users.ts';
-import { builder, requireSession, requireViewer } from './builder.ts';
-import { SELF, UserType } from './user.ts';
+import type { User } from '../storage/user-types.ts';
+import type { Builder, SharedTypeRef, TypeRef } from './builder.ts';
+import { SIGNED_IN_ERRORS, withErrors } from './descriptions.ts';
+import { requireSession, SELF } from './guards.ts';
+import { defineUserPayload } from './user-payload.ts';
 
-type Renewal = { token: string; expiresAt: Date; user: User };
+/** A new token and its user. */
+export type IssuedSession = { token: string; expiresAt: Date; user: User };
 
-const RenewTokenPayload = builder.objectRef<Renewal>('RenewTokenPayload').implement({
-  description: 'A renewed token.',
-  fields: (t) => ({
-    token: t.exposeString('token', {
-      description:
-        'A fresh JWT: send it as `Authorization: Bearer <token>`. The old one stays good until it ends.',
+export function defineSessionPayload(
+  builder: Builder,
+  UserType: TypeRef<User>,
+): SharedTypeRef<IssuedSession> {
+  return builder.interfaceRef<IssuedSession>('SessionPayload').implement({
+    description: 'A new token and its user.',
+    fields: (t) => ({
+      token: t.exposeString('token', { description: 'A JWT: send it as `Authorization: Bearer <token>`.' }),
+      expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'The time when the token expires.' }),
+      user: t.expose('user', { type: UserType, description: 'The user of the token.', grantScopes: [SELF] }),
     }),
-    expiresAt: t.expose('expiresAt', {
-      type: 'DateTime',
-      description:
-        'When the token ends. Where this is hardly later than before, the session is about to reach its greatest age: log in instead.',
+  });
+}
+
+export function defineSession(
+  builder: Builder,
+  { UserType, SessionPayload }: { UserType: TypeRef<User>; SessionPayload: SharedTypeRef<IssuedSession> },
+): void {
+  const RenewTokenPayload = builder.objectRef<IssuedSession>('RenewTokenPayload').implement({
+    description:
+      'The renewed token. If `expiresAt` is hardly later than before, the session has reached its maximum age: log in instead.',
+    interfaces: [SessionPayload],
+  });
+
+  builder.mutationField('renewToken', (t) =>
+    t.field({
+      type: RenewTokenPayload,
+      description: withErrors(
+        'Issues a new token for a valid one, without a call to WeChat. The old token stays valid until it expires. Possible until 30 days (or SESSION_MAX_AGE) after the last login; log in after that.',
+        SIGNED_IN_ERRORS,
+      ),
+      authScopes: { signedIn: true },
+      resolve: async (_root, _args, context) => {
+        const { user, authTime } = await requireSession(context);
+        return { ...(await context.tokens.issue(user, authTime)), user };
+      },
     }),
-    user: t.expose('user', { type: UserType, description: 'Whose token it is.', grantScopes: [SELF] }),
-  }),
-});
+  );
 
-builder.mutationField('renewToken', (t) =>
-  t.field({
-    type: RenewTokenPayload,
-    description:
-      'A fresh token for one that is still good, without WeChat: until 30 days (or what the operator set) after the last login. Then, and after the token ended, UNAUTHENTICATED: log in.',
-    authScopes: { signedIn: true },
-    resolve: async (_root, _args, context) => {
-      const { user, authTime } = await requireSession(context);
-      return { ...(await context.tokens.issue(user, authTime)), user };
-    },
-  }),
-);
+  const LogoutPayload = defineUserPayload(builder, UserType, 'LogoutPayload', 'The result of a logout.');
 
-builder.mutationField('logout', (t) =>
-  t.boolean({
-    description:
-      'Ends every session of the viewer, on all devices: all tokens are void at once. True once that is so.',
-    authScopes: { signedIn: true },
-    resolve: async (_root, _args, context) => {
-      const { id, tokenVersion } = await requireViewer(context);
-      await context.users.revokeTokens(id, tokenVersion);
-      return true;
-    },
-  }),
-);
+  builder.mutationField('logout', (t) =>
+    t.field({
+      type: LogoutPayload,
+      description: withErrors(
+        'Revokes all tokens of the viewer, on all devices. They are invalid when this returns.',
+        SIGNED_IN_ERRORS,
+      ),
+      authScopes: { signedIn: true },
+      resolve: async (_root, _args, context) => {
+        const { user } = await requireSession(context);
+        await context.users.revokeTokens(user.id, user.tokenVersion);
+        return { user };
+      },
+    }),
+  );
+}

@@ -1,62 +1,82 @@
+import type { InputRef } from '@pothos/core';
 import { z } from 'zod';
-import { fail } from '../errors/codes.ts';
-import { isSignedBy } from '../wechat/encrypted-data.ts';
+import { clientError } from '../errors/client-error.ts';
+import { isRawDataSignature } from '../wechat/signature.ts';
+import type { Builder } from './builder.ts';
 
-const MAX_CHARS = 8192;
-const text = z.string().nullish();
+type SignedUserInfo = { rawData: string; signature: string };
 
-/** The `userInfo` in a rawData; what else WeChat puts there is left out. */
-const userInfo = z.object({
-  nickName: text,
-  avatarUrl: text,
+const MAX_RAW_DATA_CHARS = 8192;
+const SHA1_HEX = /^[\da-f]{40}$/i;
+const optionalText = z.string().nullish();
+
+/** The fields of rawData that we use. */
+const userInfoSchema = z.object({
+  nickName: optionalText,
+  avatarUrl: optionalText,
   gender: z.int().nullish(),
-  country: text,
-  province: text,
-  city: text,
-  language: text,
+  country: optionalText,
+  province: optionalText,
+  city: optionalText,
+  language: optionalText,
   is_demote: z.union([z.boolean(), z.stringbool()]).optional(),
 });
 
-export type SignedUserInfo = {
-  userInfo: z.infer<typeof userInfo>;
-  /** @throws WECHAT_SESSION_STALE unless WeChat signed it with this session_key */
-  check(sessionKey: string): void;
+export function defineSignedUserInfoInput(builder: Builder): InputRef<SignedUserInfo> {
+  return builder.inputType('SignedUserInfoInput', {
+    description: 'A profile that WeChat signed with the session_key, from wx.getUserProfile.',
+    fields: (t) => ({
+      rawData: t.string({
+        required: true,
+        description: '`res.rawData`, unchanged; at most 8192 characters.',
+      }),
+      signature: t.string({ required: true, description: '`res.signature`.' }),
+    }),
+  });
+}
+
+export type ParsedUserInfo = {
+  userInfo: z.infer<typeof userInfoSchema>;
+  /** @throws WECHAT_SESSION_STALE unless it was signed with this session_key */
+  verify(sessionKey: string): void;
 };
 
 /**
- * Reads what wx.getUserProfile answers beside userInfo, before the code is spent. Null where it isn't sent.
+ * Parses signed user info, before the code is used. Its signature can be verified only after that.
  * @throws BAD_USER_INPUT
  */
-export function readSigned(
-  rawData: string | null | undefined,
-  signature: string | null | undefined,
-): SignedUserInfo | null {
-  if (!rawData && !signature) return null;
-  if (!rawData || !signature || !/^[\da-f]{40}$/i.test(signature))
-    throw fail(
+export function readSignedUserInfo(signed: SignedUserInfo | null | undefined): ParsedUserInfo | null {
+  const { rawData, signature } = signed ?? { rawData: '', signature: '' };
+  if (rawData === '' && signature === '') return null;
+  if (!SHA1_HEX.test(signature))
+    throw clientError(
       'BAD_USER_INPUT',
-      'rawData and signature belong together: send both as wx.getUserProfile gave them, or neither.',
+      'signedUserInfo.signature is not 40 hexadecimal digits: send `res.signature` of wx.getUserProfile.',
     );
   return {
-    userInfo: parse(rawData),
-    check(sessionKey) {
-      if (isSignedBy(sessionKey, rawData, signature)) return;
-      throw fail(
+    userInfo: parseRawData(rawData),
+    verify(sessionKey) {
+      if (isRawDataSignature(signature, rawData, sessionKey)) return;
+      throw clientError(
         'WECHAT_SESSION_STALE',
-        'signature does not fit rawData and the session_key of this login: rawData was changed, or wx.login was called after wx.getUserProfile. Call wx.login, then wx.getUserProfile, then login, in this order.',
+        'The signature does not match rawData and the session_key of this login: rawData was changed, or wx.login was called after wx.getUserProfile. Call wx.login, then wx.getUserProfile, then login, in this order.',
       );
     },
   };
 }
 
-function parse(rawData: string): z.infer<typeof userInfo> {
-  if (rawData.length > MAX_CHARS) throw fail('BAD_USER_INPUT', 'rawData is too long to be a userInfo.');
-  try {
-    return userInfo.parse(JSON.parse(rawData));
-  } catch {
-    throw fail(
+function parseRawData(rawData: string): z.infer<typeof userInfoSchema> {
+  if (rawData.length > MAX_RAW_DATA_CHARS)
+    throw clientError(
       'BAD_USER_INPUT',
-      'rawData is not the JSON of a userInfo: send the text as wx.getUserProfile gave it.',
+      `signedUserInfo.rawData is too long: at most ${MAX_RAW_DATA_CHARS} characters.`,
+    );
+  try {
+    return userInfoSchema.parse(JSON.parse(rawData));
+  } catch {
+    throw clientError(
+      'BAD_USER_INPUT',
+      'signedUserInfo.rawData is not the JSON of a profile: send `res.rawData` of wx.getUserProfile unchanged.',
     );
   }
 }

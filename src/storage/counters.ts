@@ -1,67 +1,71 @@
-import { createPool } from 'mysql2';
-import { type MysqlOptions, poolOptions } from './mysql.ts';
-import { StorageError, storageError, TIMEOUT } from './storage-error.ts';
+import { createPool, type PoolConnection } from 'mysql2';
+import { acquireInTime, type MysqlOptions, poolOptions } from './mysql-pool.ts';
+import { type StorageError, toStorageError } from './storage-error.ts';
 
-type Done<T> = (error: StorageError | null, result?: T) => void;
+type Callback<T> = (error: StorageError | null, result?: T) => void;
 
-/** A connection as rate-limiter-flexible uses it. */
+/** The connection interface that rate-limiter-flexible uses. */
 type CounterConnection = {
-  query(sql: string, ...rest: [Done<unknown>] | [unknown[], Done<unknown>]): void;
+  query(sql: string, ...rest: [Callback<unknown>] | [unknown[], Callback<unknown>]): void;
   rollback(): void;
   release(): void;
 };
 
-/** Connections for counters: few, and none is waited for longer than the deadline. */
+/** A small connection pool for counters; waiting for a connection has a deadline. */
 export type CounterPool = {
-  getConnection(done: Done<CounterConnection>): void;
+  getConnection(callback: Callback<CounterConnection>): void;
   close(): Promise<void>;
 };
 
-/** Counting stands in front of every login, so it gives up early: others count in memory then. */
+/** Every login waits for its counter, so it gives up early: the process then counts in memory. */
 const TIMEOUT_MS = 500;
 const POOL_SIZE = 4;
 
 /**
- * The mode of the session is the server's own here, so keys must not need escaping: addresses, AppIDs and ids of ours.
- * @param onFailure hears of every statement that failed
+ * The SQL mode of its sessions is the server's, so keys must not need escaping: addresses, AppIDs and our own ids.
+ * @param onFailure called for every failed statement
  */
 export function createCounterPool(
   options: MysqlOptions,
   onFailure: (error: StorageError) => void,
 ): CounterPool {
   const pool = createPool(poolOptions({ ...options, poolSize: POOL_SIZE, timeoutMs: TIMEOUT_MS }));
-  const failed = (error: unknown): StorageError => {
-    const failure = storageError(error);
+
+  function report(error: unknown): StorageError {
+    const failure = toStorageError(error);
     onFailure(failure);
     return failure;
-  };
-  return {
-    getConnection(done) {
-      let waiting = true;
-      const timer = setTimeout(() => {
-        waiting = false;
-        done(failed(new StorageError('UNAVAILABLE', TIMEOUT)));
-      }, TIMEOUT_MS);
-      pool.getConnection((error, connection) => {
-        clearTimeout(timer);
-        if (error && waiting) return done(failed(error));
-        if (error) return;
-        if (!waiting) return connection.release();
-        let broken = false;
-        done(null, {
-          query(sql, ...rest) {
-            const [values, answer] = rest.length === 1 ? [[], rest[0]] : rest;
-            connection.query({ sql, values, timeout: TIMEOUT_MS }, (error, result) => {
-              if (!error) return answer(null, result);
-              broken = true;
-              answer(failed(error));
-            });
-          },
-          // A connection whose transaction failed is not used again, which rolls it back.
-          rollback: () => undefined,
-          release: () => (broken ? connection.destroy() : connection.release()),
+  }
+
+  function connect(): Promise<PoolConnection> {
+    return new Promise((resolve, reject) => {
+      pool.getConnection((error, connection) => (error ? reject(error) : resolve(connection)));
+    });
+  }
+
+  function toCounterConnection(connection: PoolConnection): CounterConnection {
+    let failed = false;
+    return {
+      query(sql, ...rest) {
+        const [values, done] = rest.length === 1 ? [[], rest[0]] : rest;
+        connection.query({ sql, values, timeout: TIMEOUT_MS }, (error, result) => {
+          if (!error) return done(null, result);
+          failed = true;
+          done(report(error));
         });
-      });
+      },
+      // A connection with a failed transaction is destroyed on release, which rolls it back.
+      rollback: () => undefined,
+      release: () => (failed ? connection.destroy() : connection.release()),
+    };
+  }
+
+  return {
+    getConnection(callback) {
+      acquireInTime(connect(), TIMEOUT_MS).then(
+        (connection) => callback(null, toCounterConnection(connection)),
+        (error: unknown) => callback(report(error)),
+      );
     },
     close: () => new Promise((resolve) => pool.end(() => resolve())),
   };

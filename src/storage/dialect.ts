@@ -1,15 +1,15 @@
-import type { UserStatements } from './users.ts';
+import type { UserStatements } from './user-statements.ts';
 
-/** A database as storage sees it. Every method rejects with StorageError only, and within its deadline. */
+/** One kind of database. Every method rejects with StorageError only, within its deadline. */
 export type Dialect = {
-  /** Where it is, without user and password: fit for a message. */
+  /** The location without user and password, for messages. */
   place: string;
   users: UserStatements;
-  /** One statement written by hand, `?` for parameters; answers rows as arrays. */
+  /** Runs one hand-written statement with `?` for parameters; returns rows as arrays. */
   execute(sql: string, params?: readonly (string | number)[]): Promise<unknown[][]>;
-  /** The names of the columns of a table, none where there is no such table. */
+  /** The column names of a table; empty if there is no such table. */
   columnsOf(table: string): Promise<string[]>;
-  /** Brings the tables up to date; not safe against a second process doing the same. */
+  /** Applies the migrations. Not safe for concurrent use: see migrateUnderLease. */
   migrate(): Promise<void>;
   close(): Promise<void>;
 };

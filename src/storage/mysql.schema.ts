@@ -9,22 +9,22 @@ import {
   unique,
 } from 'drizzle-orm/mysql-core';
 
-/** An opaque identifier or an enumeration, compared byte for byte: `oAbc` and `oABC` are two people. */
+/** An opaque identifier or an enum value. Case-sensitive: `oAbc` and `oABC` are different users. */
 const ascii = customType<{ data: string; config: { length: number }; configRequired: true }>({
   dataType: ({ length }) => `varchar(${length}) character set ascii collate ascii_bin`,
 });
 
-/** Text of people, whatever the character set of the database is; the length is in code points. */
+/** Unicode text, whatever the character set of the database; the length is in code points. */
 const text = customType<{ data: string; config: { length: number }; configRequired: true }>({
   dataType: ({ length }) => `varchar(${length}) character set utf8mb4 collate utf8mb4_unicode_ci`,
 });
 
-/** A moment in UTC to the millisecond. The application writes it; SQL's NOW() follows the server's zone. */
+/** A UTC time in milliseconds, written by the application: NOW() depends on the time zone of the server. */
 function moment(name: string) {
   return datetime(name, { mode: 'date', fsp: 3 });
 }
 
-/** One person in one mini program. sqlite.schema.ts has the same columns; the compiler compares the two. */
+/** A user of one mini program. sqlite.schema.ts has the same columns; the compiler compares the two. */
 export const user = mysqlTable(
   'user',
   {
@@ -40,7 +40,7 @@ export const user = mysqlTable(
     province: text('province', { length: 64 }),
     city: text('city', { length: 64 }),
     language: text('language', { length: 64 }),
-    /** E.164, such as +8613800000000; the country code is its beginning without the plus. */
+    /** E.164, such as +8613800000000; the country code is its beginning, without the plus. */
     phoneNumber: ascii('phone_number', { length: 20 }),
     phoneCountryCode: ascii('phone_country_code', { length: 4 }),
     role: ascii('role', { length: 16 }).$type<'USER' | 'ADMIN'>().notNull(),
@@ -57,7 +57,7 @@ export const user = mysqlTable(
   ],
 );
 
-/** Counters that several replicas share: the columns in the order that rate-limiter-flexible has them. */
+/** Rate-limit counters shared by replicas, with the columns that rate-limiter-flexible expects, in its order. */
 export const rateLimit = mysqlTable('rate_limit', {
   key: ascii('key', { length: 255 }).primaryKey(),
   points: int('points').notNull(),

@@ -1,37 +1,39 @@
 import { sql } from 'drizzle-orm';
+import type { Clock } from '../common/clock.ts';
 import type { Dialect } from './dialect.ts';
 import { migrateUnderLease } from './migrations.ts';
-import type { MysqlOptions } from './mysql.ts';
+import type { MysqlOptions } from './mysql-pool.ts';
+import { withRetry } from './retry.ts';
 import { createSessionKeyCipher } from './session-key.ts';
 import type { SqliteOptions } from './sqlite.ts';
-import { persistently } from './storage-error.ts';
-import { createUsers, type Users } from './users.ts';
+import type { Users } from './user-types.ts';
+import { createUsers } from './users.ts';
 
 export type DatabaseOptions = ({ dialect: 'mysql' } & MysqlOptions) | ({ dialect: 'sqlite' } & SqliteOptions);
 
 export type Storage = {
-  /** Where it is, without user and password: fit for a message. */
+  /** The location without user and password, for messages. */
   place: string;
   users: Users;
-  /** @throws {StorageError} when the database doesn't answer */
+  /** @throws {StorageError} when the database does not respond */
   ping(): Promise<void>;
-  /** Brings the tables up to date; any number of processes may call it at once. */
+  /** Applies the migrations; any number of processes may call it at once. */
   migrate(): Promise<void>;
-  /** @throws {StorageError} with the failure FAULT when the tables are missing, out of date, or somebody else's */
+  /** @throws {StorageError} FAULT when our tables are missing, outdated, or belong to another program */
   check(): Promise<void>;
   close(): Promise<void>;
 };
 
 /**
- * Opens the database; a server is reached at the first statement.
- * @param secrets for the session_keys: the first seals, all open
+ * Opens the database. A server is connected to at the first statement.
+ * @param secrets for session_keys: the first encrypts, all decrypt
  */
 export async function openStorage(
   options: DatabaseOptions,
   secrets: readonly [string, ...string[]],
-  now?: () => Date,
+  now: Clock = Date.now,
 ): Promise<Storage> {
-  const dialect = await connect(options);
+  const dialect = await openDialect(options);
   return {
     place: dialect.place,
     users: createUsers(dialect.users, createSessionKeyCipher(secrets), now),
@@ -40,14 +42,14 @@ export async function openStorage(
     },
     migrate: () => migrateUnderLease(dialect),
     async check() {
-      await persistently(() => dialect.users.find(sql`1 = 0`));
+      await withRetry(() => dialect.users.find(sql`1 = 0`));
     },
     close: () => dialect.close(),
   };
 }
 
-/** Only the driver in use is loaded. */
-async function connect(options: DatabaseOptions): Promise<Dialect> {
+/** Loads only the driver in use. */
+async function openDialect(options: DatabaseOptions): Promise<Dialect> {
   if (options.dialect === 'mysql') return (await import('./mysql.ts')).createMysql(options);
   return (await import('./sqlite.ts')).createSqlite(options);
 }

@@ -1,11 +1,11 @@
 import { index, integer, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core';
 
-/** A moment in UTC, stored as milliseconds since 1970. */
+/** A UTC time, stored as milliseconds since 1970. */
 function moment(name: string) {
   return integer(name, { mode: 'timestamp_ms' });
 }
 
-/** One person in one mini program: the columns of mysql.schema.ts, which says what they mean. */
+/** A user of one mini program, with the columns of mysql.schema.ts. */
 export const user = sqliteTable(
   'user',
   {

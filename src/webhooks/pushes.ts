@@ -1,104 +1,113 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import type { Clock } from '../common/clock.ts';
 import type { Log } from '../ops/log.ts';
 import { StorageError } from '../storage/storage-error.ts';
-import type { Profile, Users } from '../storage/users.ts';
+import type { Profile, Users } from '../storage/user-types.ts';
 import type { PushEvent, PushFault, PushReader } from '../wechat/push-messages.ts';
 
 export type PushReply = { status: number; text: string };
 
-/** What WeChat tells the server of a mini program: people who withdraw what they allowed. */
+/** Receives the pushes of WeChat, and erases the data of users who revoked a permission. */
 export type Pushes = {
-  /** Answers the check of the URL that mp.weixin.qq.com makes when it is set. */
-  echo(appId: string, query: URLSearchParams): PushReply;
+  /** Responds to the check that mp.weixin.qq.com makes when the URL is saved. */
+  checkUrl(appId: string, query: URLSearchParams): PushReply;
   /**
-   * Erases what a push names, and answers `success` when it is erased. WeChat sends a push again where it gets
-   * no `success` within five seconds, so a failing database answers 503.
+   * Erases what the push names, then responds `success`. WeChat resends a push that gets no `success` within five
+   * seconds, so a database failure responds 503.
    */
   receive(appId: string, query: URLSearchParams, body: string): Promise<PushReply>;
 };
 
-export type PushesOptions = { reader: PushReader; users: Users; log: Log; now?: () => number };
+export type PushesOptions = { reader: PushReader; users: Users; log: Log; now?: Clock };
 
-const REMEMBERED_MS = 15 * 60_000;
-const MAX_REMEMBERED = 10_000;
+const REPLAY_WINDOW_MS = 15 * 60_000;
+const MAX_SIGNATURES = 10_000;
 
 export function createPushes({ reader, users, log, now = Date.now }: PushesOptions): Pushes {
   /**
-   * What became of a signature. It covers timestamp and nonce but, in plain mode, nothing of the body: so it is
-   * good for one event, and WeChat's own second try of that shares the outcome of the first.
+   * By signature. In plain mode it does not cover the body, so it is accepted for one event only; a resent push shares
+   * the outcome of the first.
    */
-  const seen = new LRUCache<string, { content: string; outcome: Promise<PushReply> }>({
-    max: MAX_REMEMBERED,
-    ttl: REMEMBERED_MS,
+  const received = new LRUCache<string, { content: string; outcome: Promise<PushReply> }>({
+    max: MAX_SIGNATURES,
+    ttl: REPLAY_WINDOW_MS,
     ttlResolution: 0,
     perf: { now },
   });
 
-  const obey = async (appId: string, { event, openId, revoked }: PushEvent): Promise<void> => {
+  async function applyErasure(appId: string, { event, openId, revoked }: PushEvent): Promise<void> {
     const user = await users.byOpenId(appId, openId);
     if (!user) return;
-    log.info({ push: event, revoked, userId: user.id }, 'erasing what WeChat asked for');
+    log.info({ push: event, revoked, userId: user.id }, 'erasing user data on request of WeChat');
     if (event === 'user_authorization_cancellation') return users.remove(user.id);
-    const profile = event === 'user_info_modified' ? RISKY : erasedBy(revoked);
+    const profile = event === 'user_info_modified' ? ERASE_NAME_AND_PICTURE : revokedFields(revoked);
     if (Object.keys(profile).length > 0) await users.updateProfile(user.id, profile);
-    if (revoked.includes(PHONE)) await users.setPhone(user.id, null);
-  };
+    if (revoked.includes(REVOKED_PHONE)) await users.setPhone(user.id, null);
+  }
+
+  async function handleEvent(appId: string, event: PushEvent | null, signature: string): Promise<PushReply> {
+    try {
+      if (event) await applyErasure(appId, event);
+      return SUCCESS;
+    } catch (error) {
+      received.delete(signature);
+      if (!(error instanceof StorageError)) throw error;
+      log.warn({ err: error }, 'a push failed because of the database; WeChat will resend it');
+      return RESEND;
+    }
+  }
 
   return {
-    echo(appId, query) {
-      if (!reader.serves(appId)) return UNKNOWN;
-      const fault = reader.check(appId, query);
-      return fault ? FAULTS[fault] : { status: 200, text: query.get('echostr') ?? '' };
+    checkUrl(appId, query) {
+      if (!reader.serves(appId)) return UNKNOWN_APP;
+      const fault = reader.verify(appId, query);
+      return fault ? FAULT_REPLIES[fault] : { status: 200, text: query.get('echostr') ?? '' };
     },
 
     async receive(appId, query, body) {
-      if (!reader.serves(appId)) return UNKNOWN;
-      const event = reader.check(appId, query) ?? reader.read(appId, query, body);
-      if (typeof event === 'string') return FAULTS[event];
+      if (!reader.serves(appId)) return UNKNOWN_APP;
+      const event = reader.verify(appId, query) ?? reader.read(appId, query, body);
+      if (typeof event === 'string') return FAULT_REPLIES[event];
       const signature = `${appId} ${query.get('signature')}`;
       const content = createHash('sha256').update(JSON.stringify(event)).digest('base64');
-      const before = seen.get(signature);
-      if (before) return before.content === content ? before.outcome : FAULTS.FORGED;
-      const outcome = (event ? obey(appId, event) : Promise.resolve()).then(
-        () => SUCCESS,
-        (error: unknown) => {
-          seen.delete(signature);
-          if (!(error instanceof StorageError)) throw error;
-          log.warn({ err: error }, 'a push waits for the database');
-          return LATER;
-        },
-      );
-      seen.set(signature, { content, outcome });
+      const earlier = received.get(signature);
+      if (earlier) return earlier.content === content ? earlier.outcome : FAULT_REPLIES.FORGED;
+      const outcome = handleEvent(appId, event, signature);
+      received.set(signature, { content, outcome });
       return outcome;
     },
   };
 }
 
 const SUCCESS: PushReply = { status: 200, text: 'success' };
-const LATER: PushReply = { status: 503, text: 'the database does not answer: send it again' };
-const UNKNOWN: PushReply = {
+const RESEND: PushReply = { status: 503, text: 'the database is unavailable: send the push again' };
+const UNKNOWN_APP: PushReply = {
   status: 404,
-  text: 'no such mini program here: WECHAT_PUSH names those that take pushes',
+  text: 'unknown mini program: WECHAT_PUSH lists those whose pushes are accepted',
 };
-const FAULTS: Record<PushFault, PushReply> = {
+const FAULT_REPLIES: Record<PushFault, PushReply> = {
   FORGED: {
     status: 403,
-    text: 'the signature is not right: is the token of WECHAT_PUSH that of mp.weixin.qq.com?',
+    text: 'invalid signature: does the token in WECHAT_PUSH equal that at mp.weixin.qq.com?',
   },
-  OLD: { status: 403, text: 'the timestamp is too old: is the clock right?' },
+  EXPIRED: { status: 403, text: 'the timestamp is too old: is the clock of the server correct?' },
   MALFORMED: { status: 400, text: 'the body is neither the XML nor the JSON of an event' },
 };
 
-/** WeChat found name or picture to be a risk and has taken them away. */
-const RISKY: Profile = { nickName: null, avatarUrl: null };
+/** user_info_modified: WeChat removed the nickname or picture as a risk. */
+const ERASE_NAME_AND_PICTURE: Profile = { nickName: null, avatarUrl: null };
 
-const PHONE = '8';
+/** Values of RevokeInfo. */
+const REVOKED_NAME_AND_PICTURE = '6';
+const REVOKED_PHONE = '8';
+const REVOKED_NAME = '19';
+const REVOKED_PICTURE = '20';
 
-/** Numbers of RevokeInfo for what is stored here: 6 name and picture, 19 a typed name, 20 a chosen picture. */
-function erasedBy(revoked: readonly string[]): Profile {
+function revokedFields(revoked: readonly string[]): Profile {
+  const isRevoked = (...values: string[]) => values.some((value) => revoked.includes(value));
   return {
-    ...(revoked.includes('6') || revoked.includes('19') ? { nickName: null } : {}),
-    ...(revoked.includes('6') || revoked.includes('20') ? { avatarUrl: null } : {}),
+    ...(isRevoked(REVOKED_NAME_AND_PICTURE, REVOKED_NAME) ? { nickName: null } : {}),
+    ...(isRevoked(REVOKED_NAME_AND_PICTURE, REVOKED_PICTURE) ? { avatarUrl: null } : {}),
   };
 }

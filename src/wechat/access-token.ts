@@ -1,80 +1,73 @@
-import { unavailable } from './wechat-error.ts';
+import type { Clock } from '../common/clock.ts';
+import { createSingleFlight } from '../common/single-flight.ts';
+import { unavailableError } from './wechat-error.ts';
 
-/** The access_tokens of the mini programs. They leave this process in requests to WeChat only. */
+/** The access_tokens of the mini programs. They are sent to WeChat only. */
 export type AccessTokens<App> = {
   /**
-   * A token with at least five minutes left; with less while WeChat gives no other.
+   * A token that is valid for at least five minutes; for less if WeChat returns no other.
    * @throws {WeChatError}
    */
   current(app: App): Promise<string>;
   /**
-   * Another token than this one, which WeChat has refused.
-   * @throws {WeChatError} also when the only way to one would be a second forced renewal within the hour
+   * Replaces a token that WeChat rejected.
+   * @throws {WeChatError} also if that needs a second forced refresh within the hour
    */
-  replacing(app: App, refused: string): Promise<string>;
+  replace(app: App, rejected: string): Promise<string>;
 };
 
 export type IssuedToken = { token: string; expiresInSeconds: number };
 
-/** stable_token hands out the next token so early, while the old one is still good. */
-const EARLY_MS = 300_000;
-/** WeChat allows 20 forced renewals a day, for all processes together. */
-const FORCE_EVERY_MS = 3_600_000;
+/** stable_token issues the next token this early, while the old one is still valid. */
+const REFRESH_EARLY_MS = 300_000;
+/** WeChat allows 20 forced refreshes a day for all processes together. */
+const FORCE_INTERVAL_MS = 3_600_000;
 
-/** @param issue asks stable_token, which answers the same token to every process while it is good */
+/** @param issue calls stable_token, which returns the same token to every process while it is valid */
 export function createAccessTokens<App extends { appId: string }>(
   issue: (app: App, force: boolean) => Promise<IssuedToken>,
-  now: () => number,
+  now: Clock,
 ): AccessTokens<App> {
-  const known = new Map<string, { token: string; endsAt: number }>();
-  const asking = new Map<string, Promise<string>>();
-  const replacements = new Map<string, Promise<string>>();
-  const forcedAt = new Map<string, number>();
+  const cached = new Map<string, { token: string; expiresAt: number }>();
+  const lastForced = new Map<string, number>();
+  const refreshes = createSingleFlight<string>({ ttlMs: 0, now });
+  const replacements = createSingleFlight<string>({ ttlMs: 0, now });
 
-  const ask = (app: App): Promise<string> => shared(asking, app.appId, () => renew(app, false));
-
-  const renew = async (app: App, force: boolean): Promise<string> => {
+  async function issueAndCache(app: App, force: boolean): Promise<string> {
     const { token, expiresInSeconds } = await issue(app, force);
-    known.set(app.appId, { token, endsAt: now() + expiresInSeconds * 1000 });
+    cached.set(app.appId, { token, expiresAt: now() + expiresInSeconds * 1000 });
     return token;
-  };
+  }
 
-  const replace = async (app: App, refused: string): Promise<string> => {
-    const next = await ask(app);
-    if (next !== refused) return next;
-    if (now() - (forcedAt.get(app.appId) ?? 0) < FORCE_EVERY_MS)
-      throw unavailable('stable_token', 'the access_token was refused and no other is to be had', {
-        remedy: 'WeChat refuses the access_token that it hands out: look at mp.weixin.qq.com',
+  function refresh(app: App): Promise<string> {
+    return refreshes.run([app.appId], () => issueAndCache(app, false));
+  }
+
+  async function forceRefresh(app: App, rejected: string): Promise<string> {
+    const next = await refresh(app);
+    if (next !== rejected) return next;
+    if (now() - (lastForced.get(app.appId) ?? 0) < FORCE_INTERVAL_MS)
+      throw unavailableError('stable_token', 'the access_token was rejected and cannot be replaced yet', {
+        remedy: 'WeChat rejects the access_token that it issued: check the account at mp.weixin.qq.com',
       });
-    forcedAt.set(app.appId, now());
-    return renew(app, true);
-  };
+    lastForced.set(app.appId, now());
+    return issueAndCache(app, true);
+  }
 
   return {
     async current(app) {
-      const { token, endsAt } = known.get(app.appId) ?? { token: '', endsAt: 0 };
-      if (now() < endsAt - EARLY_MS) return token;
-      return ask(app).catch((error: unknown) => {
-        if (now() < endsAt) return token;
+      const { token, expiresAt } = cached.get(app.appId) ?? { token: '', expiresAt: 0 };
+      if (now() < expiresAt - REFRESH_EARLY_MS) return token;
+      return refresh(app).catch((error: unknown) => {
+        if (now() < expiresAt) return token;
         throw error;
       });
     },
 
-    async replacing(app, refused) {
-      const token = known.get(app.appId);
-      if (token && token.token !== refused) return token.token;
-      return shared(replacements, `${app.appId} ${refused}`, () => replace(app, refused));
+    async replace(app, rejected) {
+      const known = cached.get(app.appId);
+      if (known && known.token !== rejected) return known.token;
+      return replacements.run([app.appId, rejected], () => forceRefresh(app, rejected));
     },
   };
-}
-
-/** All who ask while an answer is under way get that one. */
-function shared(
-  flights: Map<string, Promise<string>>,
-  key: string,
-  run: () => Promise<string>,
-): Promise<string> {
-  const flight = flights.get(key) ?? run().finally(() => flights.delete(key));
-  flights.set(key, flight);
-  return flight;
 }

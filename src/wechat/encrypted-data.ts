@@ -1,52 +1,54 @@
-import { createDecipheriv, createHash, timingSafeEqual } from 'node:crypto';
+import { createDecipheriv } from 'node:crypto';
 import { z } from 'zod';
+import type { Clock } from '../common/clock.ts';
 
 /**
- * What a phone gets from WeChat beside codes: AES-128-CBC with the session_key of the last wx.login.
+ * Data that WeChat encrypted with the session_key of the last wx.login: AES-128-CBC.
  * Source: https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/signature.html
  */
-export type Sealed = { encryptedData: string; iv: string };
+export type EncryptedData = { encryptedData: string; iv: string };
 
-export type SealedFault =
-  /** Not base64, or not of whole blocks. */
+export type DecryptFault =
+  /** Not base64, or not whole blocks. */
   | 'MALFORMED'
-  /** Encrypted with another key, or changed on the way. */
+  /** Encrypted with another key, or modified. */
   | 'UNREADABLE'
-  /** Its watermark names another mini program. */
+  /** The watermark names another mini program. */
   | 'FOREIGN'
-  /** Its watermark is more than ten minutes old, or of the future. */
-  | 'OLD'
-  /** It holds something else than what was asked for. */
+  /** The watermark is older than ten minutes, or in the future. */
+  | 'EXPIRED'
+  /** The content is of another kind than expected. */
   | 'OTHER_KIND';
 
-export type Opened<T> = { data: T; fault?: undefined } | { data?: undefined; fault: SealedFault };
+export type Decrypted<T> = { data: T; fault?: undefined } | { data?: undefined; fault: DecryptFault };
 
-export type SealOpener = {
+export type DataDecryptor = {
   /**
-   * Decrypts and checks what WeChat encrypted for a mini program. CBC has no tag against changes, so whatever
-   * isn't exactly the kind that is asked for is refused.
+   * Decrypts and validates. CBC does not authenticate, so only content that matches the schema exactly is accepted.
+   * @param schema the expected content, from payloads.ts
    */
-  open<T>(kind: z.ZodType<T>, sealed: Sealed, sessionKey: string, appId: string): Opened<T>;
+  decrypt<T>(schema: z.ZodType<T>, data: EncryptedData, sessionKey: string, appId: string): Decrypted<T>;
 };
 
 const MAX_AGE_S = 600;
 const CLOCK_SKEW_S = 300;
+const BLOCK_BYTES = 16;
 
-/** @param now milliseconds since 1970 */
-export function createSealOpener(now: () => number = Date.now): SealOpener {
+export function createDataDecryptor(now: Clock = Date.now): DataDecryptor {
   return {
-    open(kind, { encryptedData, iv }, sessionKey, appId) {
-      const bytes = fromBase64(encryptedData);
-      const start = fromBase64(iv);
-      if (!bytes?.length || bytes.length % 16 > 0 || start?.length !== 16) return { fault: 'MALFORMED' };
-      const json = decrypt(bytes, start, sessionKey);
-      const { success, data: stamped } = watermarked.safeParse(json);
+    decrypt(schema, { encryptedData, iv }, sessionKey, appId) {
+      const ciphertext = decodeBase64(encryptedData);
+      const ivBytes = decodeBase64(iv);
+      if (!ciphertext?.length || ciphertext.length % BLOCK_BYTES > 0) return { fault: 'MALFORMED' };
+      if (ivBytes?.length !== BLOCK_BYTES) return { fault: 'MALFORMED' };
+      const json = decryptJson(ciphertext, ivBytes, sessionKey);
+      const { success, data: content } = watermarked.safeParse(json);
       if (!success) return { fault: 'UNREADABLE' };
-      const { appid, timestamp } = stamped.watermark;
+      const { appid, timestamp } = content.watermark;
       if (appid !== appId) return { fault: 'FOREIGN' };
-      const age = now() / 1000 - timestamp;
-      if (age > MAX_AGE_S || age < -CLOCK_SKEW_S) return { fault: 'OLD' };
-      const parsed = kind.safeParse(json);
+      const ageSeconds = now() / 1000 - timestamp;
+      if (ageSeconds > MAX_AGE_S || ageSeconds < -CLOCK_SKEW_S) return { fault: 'EXPIRED' };
+      const parsed = schema.safeParse(json);
       return parsed.success ? { data: parsed.data } : { fault: 'OTHER_KIND' };
     },
   };
@@ -54,78 +56,19 @@ export function createSealOpener(now: () => number = Date.now): SealOpener {
 
 const watermarked = z.object({ watermark: z.object({ appid: z.string(), timestamp: z.int() }) });
 
-/** Undefined for all that is not the JSON of one who has the key. */
-function decrypt(bytes: Buffer, iv: Buffer, sessionKey: string): unknown {
+/** Undefined if the key is wrong or the content is not JSON. */
+function decryptJson(ciphertext: Buffer, iv: Buffer, sessionKey: string): unknown {
   try {
     const decipher = createDecipheriv('aes-128-cbc', Buffer.from(sessionKey, 'base64'), iv);
-    const text = Buffer.concat([decipher.update(bytes), decipher.final()]);
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text));
+    const plaintext = Buffer.concat([decipher.update(ciphertext), decipher.final()]);
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(plaintext));
   } catch {
     return undefined;
   }
 }
 
-/** Undefined unless it is base64 in its one canonical spelling. */
-function fromBase64(text: string): Buffer | undefined {
+/** Undefined unless the text is canonical base64. */
+function decodeBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
   return bytes.toString('base64') === text ? bytes : undefined;
 }
-
-/** Whether `signature` is hex(sha1(rawData + session_key)); takes the same time wherever it differs. */
-export function isSignedBy(sessionKey: string, rawData: string, signature: string): boolean {
-  return sameText(
-    createHash('sha1')
-      .update(rawData + sessionKey)
-      .digest('hex'),
-    signature.toLowerCase(),
-  );
-}
-
-/** Compares two texts in a time that tells nothing of the first. */
-export function sameText(expected: string, given: string): boolean {
-  const [a, b] = [expected, given].map((text) => createHash('sha256').update(text).digest());
-  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
-}
-
-const digits = z.string().regex(/^\d{4,14}$/);
-
-/** `number` is E.164, such as +8613800000000; `countryCode` is its beginning without the plus. */
-export type WeChatPhone = { number: string; countryCode: string };
-
-/** `phoneNumber` has the country code for foreign numbers only; `countryCode` comes as a string or a number. */
-export const phoneInfo = z
-  .object({
-    phoneNumber: z.string().regex(/^\+?\d{4,18}$/),
-    purePhoneNumber: digits,
-    countryCode: z
-      .union([z.int().transform(String), z.string()])
-      .pipe(z.string().regex(/^\+?[1-9]\d{0,3}$/))
-      .transform((code) => code.replace('+', '')),
-  })
-  .refine(({ phoneNumber, purePhoneNumber }) => phoneNumber.endsWith(purePhoneNumber))
-  .transform(
-    ({ purePhoneNumber, countryCode }): WeChatPhone => ({
-      number: `+${countryCode}${purePhoneNumber}`,
-      countryCode,
-    }),
-  )
-  .refine(({ number }) => number.length <= 16);
-
-/** wx.getWeRunData: the steps of up to 31 days. `timestamp` is the beginning of the day in China, in seconds. */
-export const runData = z
-  .object({
-    stepInfoList: z
-      .array(z.object({ timestamp: z.int().min(0).max(99_999_999_999), step: z.int().min(0) }))
-      .max(40),
-  })
-  .transform(({ stepInfoList }) =>
-    stepInfoList.map(({ timestamp, step }) => ({ day: new Date(timestamp * 1000), steps: step })),
-  );
-
-const groupId = z.string().regex(/^[\w-]{16,128}$/);
-
-/** wx.getShareInfo and wx.getGroupEnterInfo, which spell it in two ways: the group chat of a card. */
-export const groupInfo = z.union([
-  z.object({ openGId: groupId }).transform(({ openGId }) => ({ openGId })),
-  z.object({ opengid: groupId }).transform(({ opengid }) => ({ openGId: opengid })),
-]);

@@ -1,4 +1,4 @@
-/** What an answer of WeChat means for the client; each is a code of `enum ErrorCode` too. */
+/** The error codes of failed calls to WeChat. Each is in the schema's enum ErrorCode. */
 export type WeChatErrorCode =
   | 'WECHAT_CODE_INVALID'
   | 'WECHAT_PHONE_CODE_INVALID'
@@ -8,7 +8,7 @@ export type WeChatErrorCode =
   | 'WECHAT_UNAVAILABLE'
   | 'WECHAT_MISCONFIGURED';
 
-/** The APIs that are called, by the last part of their path. */
+/** The WeChat APIs that are called, by the last segment of their path. */
 export type Endpoint =
   | 'jscode2session'
   | 'stable_token'
@@ -16,29 +16,29 @@ export type Endpoint =
   | 'checksession'
   | 'resetusersessionkey';
 
-export type WeChatRefusal = {
+export type ErrcodeMeaning = {
   code: WeChatErrorCode;
-  /** Seconds after which another try makes sense, where WeChat says so. */
+  /** Seconds until a retry makes sense. */
   retryAfter?: number;
-  /** What the operator should do: it is logged as an error with the errcode. */
+  /** What the operator should do. It is logged at level error. */
   remedy?: string;
 };
 
-type Row = WeChatRefusal & {
+type Row = ErrcodeMeaning & {
   errcode: number;
-  /** Where the errcode means this; everywhere, if absent. */
+  /** The endpoints where the errcode means this; all if absent. */
   at?: readonly Endpoint[];
 };
 
 const WITH_TOKEN: readonly Endpoint[] = ['getuserphonenumber', 'checksession', 'resetusersessionkey'];
 const SESSION: readonly Endpoint[] = ['checksession', 'resetusersessionkey'];
 const STALE_TOKEN =
-  'an access_token was refused even after it was replaced: does another system call GET /cgi-bin/token, or force_refresh, for this AppID?';
+  'WeChat rejected an access_token even after it was replaced: does another system call GET /cgi-bin/token, or force_refresh, for this AppID?';
 
 /**
- * Every errcode that is known of these APIs.
+ * The known errcodes of these APIs.
  * Sources: https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session and the pages
- * of the other APIs beside it; 40163 is on none of them but is what a used code answers.
+ * of the other APIs; 40163 (code already used) is on none of them.
  */
 export const ERRCODES: readonly Row[] = [
   { errcode: -1, code: 'WECHAT_UNAVAILABLE' },
@@ -46,7 +46,7 @@ export const ERRCODES: readonly Row[] = [
   { errcode: 40163, code: 'WECHAT_CODE_INVALID', at: ['jscode2session'] },
   { errcode: 40029, code: 'WECHAT_PHONE_CODE_INVALID', at: ['getuserphonenumber'] },
   { errcode: 40163, code: 'WECHAT_PHONE_CODE_INVALID', at: ['getuserphonenumber'] },
-  /** There it is said of the code: another mini program made it. */
+  /** Here 40013 means that the code belongs to another mini program. */
   { errcode: 40013, code: 'WECHAT_PHONE_CODE_INVALID', at: ['getuserphonenumber'] },
   { errcode: 40003, code: 'WECHAT_PHONE_CODE_INVALID', at: ['getuserphonenumber'] },
   { errcode: 87009, code: 'WECHAT_SESSION_STALE', at: SESSION },
@@ -56,7 +56,7 @@ export const ERRCODES: readonly Row[] = [
     errcode: 45009,
     code: 'WECHAT_RATE_LIMITED',
     retryAfter: 3600,
-    remedy: 'the daily quota is used up: raise it or clear it at mp.weixin.qq.com',
+    remedy: 'the daily quota is exhausted: raise or reset it at mp.weixin.qq.com',
   },
   { errcode: 40001, code: 'WECHAT_UNAVAILABLE', at: WITH_TOKEN, remedy: STALE_TOKEN },
   { errcode: 40014, code: 'WECHAT_UNAVAILABLE', at: WITH_TOKEN, remedy: STALE_TOKEN },
@@ -66,9 +66,9 @@ export const ERRCODES: readonly Row[] = [
     errcode: 40003,
     code: 'WECHAT_MISCONFIGURED',
     at: SESSION,
-    remedy: 'the database holds openids of another mini program: does WECHAT_APP_ID fit DATABASE_URL?',
+    remedy: 'the database holds openids of another mini program: check WECHAT_APP_ID and DATABASE_URL',
   },
-  { errcode: 40013, code: 'WECHAT_MISCONFIGURED', remedy: 'WECHAT_APP_ID is not an AppID that WeChat knows' },
+  { errcode: 40013, code: 'WECHAT_MISCONFIGURED', remedy: 'WECHAT_APP_ID is unknown to WeChat' },
   {
     errcode: 40125,
     code: 'WECHAT_MISCONFIGURED',
@@ -82,40 +82,40 @@ export const ERRCODES: readonly Row[] = [
   {
     errcode: 40164,
     code: 'WECHAT_MISCONFIGURED',
-    remedy: "put this server's address on the IP whitelist at mp.weixin.qq.com",
+    remedy: "add this server's IP address to the whitelist (IP白名单) at mp.weixin.qq.com",
   },
   ...[89503, 89506, 89507].map(
     (errcode): Row => ({
       errcode,
       code: 'WECHAT_MISCONFIGURED',
       at: ['stable_token'],
-      remedy: "the administrator has not confirmed, or has refused, this server's address",
+      remedy: "the account administrator has not confirmed this server's IP address, or rejected it",
     }),
   ),
   {
     errcode: 48001,
     code: 'WECHAT_MISCONFIGURED',
-    remedy: 'this mini program may not use that API: is it verified?',
+    remedy: 'this mini program has no permission for that API: is it verified?',
   },
   {
     errcode: 50002,
     code: 'WECHAT_MISCONFIGURED',
-    remedy: 'the mini program is limited by WeChat: see mp.weixin.qq.com',
+    remedy: 'WeChat restricts this mini program: see mp.weixin.qq.com',
   },
   {
     errcode: 50004,
     code: 'WECHAT_MISCONFIGURED',
-    remedy: 'this mini program may not ask for an access_token',
+    remedy: 'this mini program has no permission to get an access_token',
   },
-  { errcode: 50007, code: 'WECHAT_MISCONFIGURED', remedy: 'the account of the mini program is frozen' },
+  { errcode: 50007, code: 'WECHAT_MISCONFIGURED', remedy: 'the mini program account is frozen' },
   ...[
-    { errcode: 40002, part: 'a wrong grant_type' },
-    { errcode: 40097, part: 'wrong arguments' },
-    { errcode: 41001, part: 'no access_token' },
-    { errcode: 41002, part: 'no appid' },
-    { errcode: 41004, part: 'no secret' },
-    { errcode: 41008, part: 'no code' },
-    { errcode: 43002, part: 'GET for POST' },
+    { errcode: 40002, part: 'an invalid grant_type' },
+    { errcode: 40097, part: 'invalid arguments' },
+    { errcode: 41001, part: 'a missing access_token' },
+    { errcode: 41002, part: 'a missing appid' },
+    { errcode: 41004, part: 'a missing secret' },
+    { errcode: 41008, part: 'a missing code' },
+    { errcode: 43002, part: 'the wrong method' },
     { errcode: 47001, part: 'a body that is not JSON' },
   ].map(
     ({ errcode, part }): Row => ({
@@ -126,19 +126,19 @@ export const ERRCODES: readonly Row[] = [
   ),
 ];
 
-/** An errcode that nobody has described: a refusal, and not the client's fault. */
-const UNKNOWN: WeChatRefusal = {
+/** An undocumented errcode: not the fault of the client. */
+const UNKNOWN: ErrcodeMeaning = {
   code: 'WECHAT_UNAVAILABLE',
-  remedy: 'look the errcode up in the documentation of WeChat',
+  remedy: 'look up the errcode in the WeChat documentation',
 };
 
-/** What an errcode of this API means: the row for the API first, then the one for all. */
-export function refusalOf(endpoint: Endpoint, errcode: number): WeChatRefusal {
+/** Looks up an errcode: the row of the endpoint first, then the row for all. */
+export function errcodeMeaning(endpoint: Endpoint, errcode: number): ErrcodeMeaning {
   const rows = ERRCODES.filter((row) => row.errcode === errcode);
   return rows.find(({ at }) => at?.includes(endpoint)) ?? rows.find(({ at }) => !at) ?? UNKNOWN;
 }
 
-/** The access_token is no longer good: a new one may help, once. */
-export function isStaleToken(errcode: number | undefined): boolean {
+/** Whether the access_token was rejected: retry once with a new one. */
+export function isStaleTokenErrcode(errcode: number | undefined): boolean {
   return errcode === 40001 || errcode === 40014 || errcode === 42001;
 }

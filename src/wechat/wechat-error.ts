@@ -1,4 +1,4 @@
-import { type Endpoint, refusalOf, type WeChatErrorCode } from './errcodes.ts';
+import { type Endpoint, errcodeMeaning, type WeChatErrorCode } from './errcodes.ts';
 
 type Detail = {
   errcode?: number | undefined;
@@ -7,17 +7,16 @@ type Detail = {
   remedy?: string | undefined;
 };
 
-/** A refusal or a failure of WeChat. It holds no URL, no code, no secret and no cause, so it can be logged whole. */
+/** A failed call to WeChat. It holds no URL, code, secret or cause, so all of it may be logged. */
 export class WeChatError extends Error {
   override readonly name = 'WeChatError';
   readonly code: WeChatErrorCode;
-  /** The API that was called. */
   readonly endpoint: Endpoint;
-  /** WeChat's own number, where it answered with one. */
+  /** The errcode that WeChat returned, if any. */
   readonly errcode: number | undefined;
-  /** WeChat's name of the request, to give to its support. */
+  /** WeChat's request id, for its support. */
   readonly rid: string | undefined;
-  /** Seconds until another try makes sense. */
+  /** Seconds until a retry makes sense. */
   readonly retryAfter: number | undefined;
   /** What the operator should do. */
   readonly remedy: string | undefined;
@@ -33,14 +32,19 @@ export class WeChatError extends Error {
   }
 }
 
-/** @param errmsg ends in `rid: …`, formerly `hints: [ req_id: … ]`; the rest of the text means nothing */
-export function refused(endpoint: Endpoint, errcode: number, errmsg: string): WeChatError {
-  const { code, retryAfter, remedy } = refusalOf(endpoint, errcode);
+/** @param errmsg ends in `rid: …`, formerly `hints: [ req_id: … ]`; its text is not otherwise used */
+export function errcodeError(endpoint: Endpoint, errcode: number, errmsg: string): WeChatError {
+  const { code, retryAfter, remedy } = errcodeMeaning(endpoint, errcode);
   const rid = /rid: ?([\w-]{1,64})/.exec(errmsg)?.[1] ?? /req_id: ?([\w-]{1,64})/.exec(errmsg)?.[1];
   return new WeChatError(code, endpoint, `errcode ${errcode}`, { errcode, rid, retryAfter, remedy });
 }
 
-/** No answer, or none of WeChat's own. */
-export function unavailable(endpoint: Endpoint, reason: string, detail?: Detail): WeChatError {
+/** No response, or an invalid one. */
+export function unavailableError(endpoint: Endpoint, reason: string, detail?: Detail): WeChatError {
   return new WeChatError('WECHAT_UNAVAILABLE', endpoint, reason, detail);
+}
+
+/** What is logged of a WeChatError beside its message. */
+export function describeWeChatError({ code, endpoint, errcode, rid, remedy }: WeChatError) {
+  return { wechat: { code, endpoint, errcode, rid, remedy } };
 }

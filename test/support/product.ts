@@ -5,6 +5,7 @@ import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { createSandbox, type Sandbox } from '../../src/sandbox/index.ts';
+import { buildSchema } from '../../src/schema/index.ts';
 import {
   ANSWER_CANARIES,
   APP_SECRET,
@@ -106,8 +107,7 @@ export async function startProduct(databaseUrl: string, more: Record<string, str
   const sandbox = await createSandbox({ apps, now: () => clock.now, random: canaryBytes });
   const config = readConfig(environment({ DATABASE_URL: databaseUrl, WECHAT_API_URL: sandbox.url, ...more }));
   const app = await createApp(config, {
-    now: () => new Date(clock.now),
-    log: createLog('trace', destination),
+    overrides: { now: () => clock.now, log: createLog('trace', destination) },
   });
 
   const product: Product = {
@@ -151,11 +151,26 @@ export async function startProduct(databaseUrl: string, more: Record<string, str
   return product;
 }
 
-/** Reads an answer as a client would, and looks for what no answer may hold. */
+/** Reads a response as a client would. It must hold no canary, and no code that its field doesn't announce. */
 export async function readAnswer<Data>(response: Response): Promise<Answer<Data>> {
   const text = await response.text();
   expect(canariesIn(text, ANSWER_CANARIES)).toEqual([]);
-  return { status: response.status, headers: response.headers, ...JSON.parse(text) };
+  const answer: Answer<Data> = { status: response.status, headers: response.headers, ...JSON.parse(text) };
+  expect(unannouncedCodes(answer)).toEqual([]);
+  return answer;
+}
+
+const schema = buildSchema();
+const rootFields = { ...schema.getQueryType()?.getFields(), ...schema.getMutationType()?.getFields() };
+
+/** The codes of failed fields of Query and Mutation that are missing in "Errors: …" of their descriptions. */
+function unannouncedCodes({ errors = [] }: Answer<unknown>): string[] {
+  return errors.flatMap(({ path, extensions: { code } }) => {
+    const field = Array.isArray(path) && path.length === 1 ? rootFields[path[0]] : undefined;
+    if (!field || code === 'INTERNAL_SERVER_ERROR') return [];
+    const [, announced = ''] = /^Errors: (.+)\.$/m.exec(field.description ?? '') ?? [];
+    return announced.split(', ').includes(code) ? [] : [`${field.name}: ${code}`];
+  });
 }
 
 /** The code of the only error of an answer; undefined when there is none. */

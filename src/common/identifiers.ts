@@ -1,0 +1,8 @@
+/** The AppID of a mini program. */
+export const APP_ID = /^wx\w{4,62}$/;
+
+/**
+ * An openid or unionid of WeChat, or an id of ours. Case-sensitive. Other characters are rejected: MySQL ignores
+ * trailing spaces in comparisons, so `oAbc ` would match `oAbc`.
+ */
+export const OPAQUE_ID = /^[\w-]{16,64}$/;

@@ -1,0 +1,62 @@
+import type { DatabaseOptions } from '../storage/open.ts';
+import { type FaultContext, reject } from './parsers.ts';
+
+type Sqlite = Extract<DatabaseOptions, { dialect: 'sqlite' }>;
+type Mysql = Extract<DatabaseOptions, { dialect: 'mysql' }>;
+
+/** DATABASE_TIMEOUT_MS sets the deadline. */
+type Location = Sqlite | Omit<Mysql, 'timeoutMs'>;
+
+export function parseDatabaseUrl(text: string, context: FaultContext): Location {
+  if (text.startsWith('file:')) return parseFile(text, context);
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url?.protocol !== 'mysql:')
+    return reject(
+      context,
+      'must begin with mysql:// (mysql://user:password@host:3306/database) or file: (file:.data/my.db)',
+    );
+  try {
+    return parseServer(url, context);
+  } catch {
+    return reject(context, 'has an invalid % encoding: write %25 for a percent sign in user or password');
+  }
+}
+
+/** `file:///absolute/path`, `file:/absolute/path` or `file:relative/path`. */
+function parseFile(text: string, context: FaultContext): Location {
+  const path = text.slice('file:'.length).replace(/^\/\/(?=\/)/, '');
+  if (path === '' || path.startsWith('//') || path.endsWith('/') || /[?#%]/.test(path))
+    return reject(
+      context,
+      'names no file: write file:.data/my.db or file:/var/lib/my.db, without options and the characters ? # %',
+    );
+  return { dialect: 'sqlite', path };
+}
+
+/** @throws {URIError} */
+function parseServer(url: URL, context: FaultContext): Location {
+  const { ssl = '0', socketPath, poolSize = '10', ...unknown } = Object.fromEntries(url.searchParams);
+  const [unknownOption] = Object.keys(unknown);
+  if (unknownOption)
+    return reject(
+      context,
+      `has the unknown option ${unknownOption}: the options are ssl=1, poolSize=10 and socketPath=/path/to/mysqld.sock`,
+    );
+  if (!/^(0|1|true|false)$/.test(ssl))
+    return reject(context, 'has an invalid ssl option: 1 requires TLS with a valid certificate, 0 does not');
+  if (!/^[1-9]\d{0,2}$/.test(poolSize))
+    return reject(context, 'has an invalid poolSize option: use 1 to 999, or omit it for 10');
+  const database = decodeURIComponent(url.pathname.slice(1));
+  if (!database) return reject(context, 'names no database: mysql://user:password@host:3306/database');
+  return {
+    dialect: 'mysql',
+    host: decodeURIComponent(url.hostname.replace(/^\[|\]$/g, '')),
+    port: Number(url.port || 3306),
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    database,
+    socketPath,
+    ssl: ssl === '1' || ssl === 'true',
+    poolSize: Number(poolSize),
+  };
+}

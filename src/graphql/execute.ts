@@ -1,0 +1,51 @@
+import type { Config } from '../config/config.ts';
+import type { Services } from '../context.ts';
+import { errorBody } from '../errors/client-error.ts';
+import { buildSchema } from '../schema/index.ts';
+import { createDocuments } from './documents.ts';
+import { loadGraphiql } from './graphiql/page.ts';
+import { persistedQuery } from './persisted.ts';
+import { createVariableCheck } from './variables.ts';
+import { createYogaLane, type GraphQLFetch, type HttpRequest } from './yoga.ts';
+
+/**
+ * GraphQL over HTTP at /graphql: the only entry to the schema. The caller has read the body and limited its size.
+ * @throws {ConfigError} when GraphiQL is enabled and not installed
+ */
+export async function createGraphQL(
+  { http, graphql }: Pick<Config, 'http' | 'graphql'>,
+  services: Services,
+): Promise<GraphQLFetch> {
+  const { introspection, suggestions, documents: persisted } = graphql;
+  const schema = buildSchema();
+  const execute = createYogaLane({
+    schema,
+    services,
+    documents: createDocuments({ schema, introspection, suggestions }),
+    checkVariables: createVariableCheck(schema, suggestions),
+    toPersistedQuery: persisted && ((params) => persistedQuery(params, persisted)),
+    suggestions,
+    graphiql: http.graphiql ? await loadGraphiql() : { graphiql: false },
+  });
+  return async (url, request, connection) =>
+    withErrorBody(isJsonOrBodyless(request) ? await execute(url, request, connection) : unsupportedType());
+}
+
+/** Pages of other sites can send forms and plain text without a preflight, but not JSON: so bodies must be JSON. */
+function isJsonOrBodyless({ method, headers }: HttpRequest): boolean {
+  return method !== 'POST' || /^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '');
+}
+
+function unsupportedType(): Response {
+  return new Response(null, { status: 415 });
+}
+
+/** Clients read `errors[].extensions`, so an error response without a body (405, 406, 415) gets one. */
+async function withErrorBody(response: Response): Promise<Response> {
+  if (response.status < 400 || response.body) return response;
+  const message = `HTTP ${response.status}: send POST with Content-Type: application/json and a body such as {"query": "{ me { id } }"}.`;
+  return new Response(errorBody('BAD_REQUEST', message), {
+    status: response.status,
+    headers: { ...Object.fromEntries(response.headers), 'content-type': 'application/json; charset=utf-8' },
+  });
+}

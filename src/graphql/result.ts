@@ -1,0 +1,76 @@
+import { GraphQLError } from 'graphql';
+import { ERROR_CODES, type ErrorCode, isErrorCode } from '../errors/codes.ts';
+import type { Log } from '../ops/log.ts';
+import { logFailure, toClientError } from './failures.ts';
+import { redactSuggestions } from './messages.ts';
+
+type Result = { errors?: readonly unknown[] };
+
+export type ResultOptions = {
+  /** With the request id. */
+  log: Log;
+  /** Whether errors may suggest names ("Did you mean"). */
+  suggestions: boolean;
+};
+
+/**
+ * Finishes the errors of a result: internal failures are logged and replaced, errors of graphql-js and Yoga get their
+ * missing code and action.
+ */
+export function finishResult<R extends Result>(result: R, options: ResultOptions): R {
+  if (!result.errors) return result;
+  return { ...result, errors: result.errors.map((error) => finishError(toGraphQLError(error), options)) };
+}
+
+/** Marks an error that rejects the whole request with an HTTP status. Yoga reads the mark and removes it. */
+export function withHttpStatus({ message, extensions }: GraphQLError, status: number): GraphQLError {
+  return new GraphQLError(message, { extensions: { ...extensions, http: { status } } });
+}
+
+function finishError(error: GraphQLError, { log, suggestions }: ResultOptions): GraphQLError {
+  const failure = failureIn(error);
+  if (failure !== undefined) {
+    logFailure(failure, log);
+    return atPositionOf(error, toClientError(failure));
+  }
+  // Yoga quotes the request in originalError, which also stands for status 400.
+  const { originalError, ...extensions } = error.extensions;
+  const code = codeOf(error);
+  const message = suggestions ? error.message : redactSuggestions(error.message);
+  const http = originalError === undefined ? {} : { http: { status: 400 } };
+  const finished = new GraphQLError(message, {
+    extensions: { ...extensions, ...http, code, action: ERROR_CODES[code].action },
+  });
+  return atPositionOf(error, finished);
+}
+
+function toGraphQLError(error: unknown): GraphQLError {
+  if (error instanceof GraphQLError) return error;
+  const originalError = error instanceof Error ? error : new TypeError('thrown value is not an Error');
+  return new GraphQLError('', { originalError });
+}
+
+/** The error that a resolver threw, unless it is a client error. */
+function failureIn(error: unknown): unknown {
+  if (!(error instanceof GraphQLError)) return error;
+  return error.originalError ? failureIn(error.originalError) : undefined;
+}
+
+function atPositionOf(
+  { nodes, source, positions, path }: GraphQLError,
+  { message, extensions }: GraphQLError,
+): GraphQLError {
+  return new GraphQLError(message, {
+    nodes: nodes ?? null,
+    source: source ?? null,
+    positions: positions ?? null,
+    path: path ?? null,
+    extensions,
+  });
+}
+
+/** Errors without a code are graphql-js's for invalid variables. */
+function codeOf({ extensions: { code } }: GraphQLError): ErrorCode {
+  if (typeof code !== 'string') return 'BAD_USER_INPUT';
+  return isErrorCode(code) ? code : 'BAD_REQUEST';
+}

@@ -1,0 +1,77 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Health } from '../ops/health.ts';
+import type { Log } from '../ops/log.ts';
+import { corsHeaders, isPreflight, requestIdOf, securityHeaders } from './headers.ts';
+import { errorReply, type Reply } from './reply.ts';
+
+/** The URL of a request, without decoding: `search` begins with `?` or is empty. */
+export type Target = { path: string; search: string };
+
+export type Route = (request: IncomingMessage, target: Target, requestId: string) => Promise<Reply> | Reply;
+
+/** Routes by path; a path that ends in `/*` matches any last segment. */
+export type Routes = Readonly<Record<string, Route>>;
+
+export type RouterOptions = {
+  routes: Routes;
+  corsOrigins: readonly string[];
+  health: Pick<Health, 'draining'>;
+  log: Log;
+};
+
+/** A longer query belongs in a POST. */
+const MAX_URL_CHARS = 8 * 1024;
+
+/** Handles every request: finds its route and writes the reply with the headers that all responses have. */
+export function createRouter({ routes, corsOrigins, health, log }: RouterOptions): RequestListener {
+  async function replyTo(request: IncomingMessage, requestId: string): Promise<Reply | null> {
+    try {
+      return await dispatch(routes, request, requestId);
+    } catch (error) {
+      // The client has disconnected: not a failure of ours.
+      if (request.errored) return null;
+      log.error({ err: error, requestId }, 'unexpected failure');
+      return errorReply(
+        500,
+        'INTERNAL_SERVER_ERROR',
+        'Internal error, logged with the request id of this response.',
+      );
+    }
+  }
+
+  function write(request: IncomingMessage, response: ServerResponse, reply: Reply, requestId: string): void {
+    const body = Buffer.from(reply.body ?? '');
+    response.writeHead(reply.status, {
+      ...securityHeaders(reply.headers?.['content-type']),
+      ...corsHeaders(request, corsOrigins),
+      ...reply.headers,
+      ...(reply.status === 204 ? {} : { 'content-length': body.byteLength }),
+      'x-request-id': requestId,
+      ...(health.draining() || !request.complete ? { connection: 'close' } : {}),
+    });
+    response.end(body);
+  }
+
+  return async (request, response) => {
+    const requestId = requestIdOf(request);
+    const reply = await replyTo(request, requestId);
+    if (reply) write(request, response, reply, requestId);
+  };
+}
+
+async function dispatch(routes: Routes, request: IncomingMessage, requestId: string): Promise<Reply> {
+  const { url = '/' } = request;
+  if (url.length > MAX_URL_CHARS)
+    return errorReply(414, 'BAD_REQUEST', `The URL is longer than ${MAX_URL_CHARS / 1024} KB: send a POST.`);
+  const [path = '/'] = url.split('?', 1);
+  const route = findRoute(routes, path);
+  if (!route) return errorReply(404, 'NOT_FOUND', 'No such path; the API is at /graphql.');
+  if (isPreflight(request)) return { status: 204 };
+  return route(request, { path, search: url.slice(path.length) }, requestId);
+}
+
+function findRoute(routes: Routes, path: string): Route | undefined {
+  const wildcard = path.replace(/[^/]+$/, '*');
+  const name = [path, wildcard].find((candidate) => Object.hasOwn(routes, candidate));
+  return name === undefined ? undefined : routes[name];
+}

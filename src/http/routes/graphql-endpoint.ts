@@ -1,0 +1,40 @@
+import type { GraphQLFetch } from '../../graphql/yoga.ts';
+import { MAX_BODY_BYTES, readBody } from '../body.ts';
+import { clientAddress } from '../client-address.ts';
+import { flattenHeaders } from '../headers.ts';
+import { errorReply } from '../reply.ts';
+import type { Route } from '../router.ts';
+
+/** `/graphql`. */
+export function graphqlRoute(execute: GraphQLFetch, trustedProxies: number): Route {
+  return async (request, { search }, requestId) => {
+    const body = await readBody(request);
+    if (body === 'TOO_LARGE')
+      return errorReply(
+        413,
+        'REQUEST_ENTITY_TOO_LARGE',
+        `The request body is larger than ${MAX_BODY_BYTES / 1024} KB.`,
+      );
+    const { method = 'GET', headers, socket } = request;
+    const address = clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies);
+    const response = await execute(
+      `http://localhost/graphql${search}`,
+      { method, headers: flattenHeaders(request), ...(method === 'POST' ? { body } : {}) },
+      { requestId, address },
+    );
+    return {
+      status: response.status,
+      headers: withoutFraming(response.headers),
+      body: Buffer.from(await response.arrayBuffer()),
+    };
+  };
+}
+
+/** The framing of the response is up to node:http. */
+function withoutFraming(headers: Headers): Record<string, string> {
+  return Object.fromEntries(
+    [...headers]
+      .map(([name, value]) => [name.toLowerCase(), value] as const)
+      .filter(([name]) => !['connection', 'content-length', 'transfer-encoding'].includes(name)),
+  );
+}

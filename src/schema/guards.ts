@@ -1,0 +1,83 @@
+import type { AuthFailure } from '@pothos/plugin-scope-auth';
+import type { GraphQLError, GraphQLResolveInfo } from 'graphql';
+import type { SignedIn, Viewer, ViewerFault } from '../auth/viewer.ts';
+import type { Context } from '../context.ts';
+import { clientError } from '../errors/client-error.ts';
+import { writeAudit } from '../ops/audit.ts';
+import type { User } from '../storage/user-types.ts';
+
+/** Granted by fields that return the viewer's own user. */
+export const SELF = 'self';
+
+/** For data that only the user and admins may read. */
+export const SELF_OR_ADMIN = { $granted: SELF, role: 'ADMIN' } as const;
+
+/** How the scopes are evaluated, for each request. */
+export function authScopes(context: Context) {
+  return {
+    signedIn: async () => (await context.viewer()).user !== undefined,
+    role: async (role: User['role']) => (await context.viewer()).user?.role === role,
+  };
+}
+
+/**
+ * The viewer, in fields behind a scope.
+ * @throws UNAUTHENTICATED, USER_DISABLED
+ */
+export async function requireViewer(context: Context): Promise<User> {
+  return (await requireSession(context)).user;
+}
+
+/**
+ * The viewer and the time of their login.
+ * @throws UNAUTHENTICATED, USER_DISABLED
+ */
+export async function requireSession(context: Context): Promise<SignedIn<User>> {
+  const viewer = await context.viewer();
+  if (viewer.user) return viewer;
+  throw viewerError(viewer);
+}
+
+/** The error for a field whose scope failed. A missing role is audited. */
+export function refusalError(
+  context: Context,
+  { fieldName }: GraphQLResolveInfo,
+  failure: AuthFailure,
+): GraphQLError {
+  const viewer = context.knownViewer();
+  if (needsRole(failure))
+    writeAudit(context.log, {
+      action: fieldName,
+      outcome: 'refused',
+      actor: viewer?.user?.id ?? null,
+      requestId: context.connection.requestId,
+    });
+  return viewerError(viewer);
+}
+
+function needsRole(failure: AuthFailure): boolean {
+  if ('failures' in failure) return failure.failures.some(needsRole);
+  return failure.kind === 'AuthScope' && failure.scope === 'role';
+}
+
+function viewerError(viewer: Viewer<User> | undefined): GraphQLError {
+  if (viewer?.fault === 'DISABLED') return disabledError();
+  if (viewer?.fault) return clientError('UNAUTHENTICATED', FAULT_MESSAGES[viewer.fault]);
+  return clientError('FORBIDDEN', 'You are signed in but lack the role for this field.');
+}
+
+export function disabledError(): GraphQLError {
+  return clientError(
+    'USER_DISABLED',
+    'An administrator disabled this account. Logging in again does not help.',
+  );
+}
+
+const FAULT_MESSAGES: Record<Exclude<ViewerFault, 'DISABLED'>, string> = {
+  MISSING: 'The token is missing: log in, then send `Authorization: Bearer <token>`.',
+  MALFORMED:
+    'The Authorization header is malformed: send `Bearer <token>`, with the token from login. Log in again.',
+  EXPIRED: 'The token has expired. Log in again.',
+  INVALID: 'The token is invalid: its signature, issuer or audience is wrong. Log in again.',
+  REVOKED: 'The token was revoked: the user logged out, or no longer exists. Log in again.',
+};

@@ -1,0 +1,128 @@
+import { type ResolveCursorConnectionArgs, resolveCursorConnection } from '@pothos/plugin-relay';
+import { APP_ID } from '../common/identifiers.ts';
+import { clientError } from '../errors/client-error.ts';
+import type { User, UserFilter } from '../storage/user-types.ts';
+import { auditAllowed, isUserId, readUserId } from './admin-audit.ts';
+import { hasUnsafeCharacters } from './arguments.ts';
+import type { Builder, TypeRef } from './builder.ts';
+import { ADMIN_ERRORS, withErrors } from './descriptions.ts';
+import type { UserRoleRef } from './user.ts';
+
+const MAX_PAGE = 100;
+const DEFAULT_PAGE = 20;
+const MAX_SEARCH_CHARS = 64;
+const E164 = /^\+[1-9]\d{3,14}$/;
+
+/** The queries of admins. */
+export function defineUserList(
+  builder: Builder,
+  { UserType, UserRole }: { UserType: TypeRef<User>; UserRole: UserRoleRef },
+): void {
+  const UserFilterInput = builder.inputType('UserFilter', {
+    description: 'Conditions that a user must meet, all of them. An absent or null one is not checked.',
+    fields: (t) => ({
+      appId: t.string({ description: 'The AppID of the mini program.' }),
+      role: t.field({ type: UserRole, description: 'The role.' }),
+      disabled: t.boolean({ description: 'true: disabled users only; false: enabled users only.' }),
+      phoneNumber: t.string({ description: 'The phone number in E.164 format, exact.' }),
+      search: t.string({
+        description: `An exact id, openId or unionId, or the beginning of a nickName; at most ${MAX_SEARCH_CHARS} characters.`,
+      }),
+    }),
+  });
+
+  builder.queryField('users', (t) =>
+    t.connection(
+      {
+        type: UserType,
+        description: withErrors(
+          `The users of all mini programs, oldest first; ${DEFAULT_PAGE} per page unless \`first\` or \`last\` is given. Users created during forward paging appear at the end. For admins only.`,
+          [...ADMIN_ERRORS, 'BAD_USER_INPUT'],
+        ),
+        nullable: true,
+        args: { filter: t.arg({ type: UserFilterInput, description: 'Which users. Default: all.' }) },
+        authScopes: { role: 'ADMIN' },
+        resolve: async (_root, { filter: given, ...args }, context) => {
+          const filter = readFilter(given ?? {});
+          checkPageArguments(args);
+          await auditAllowed(context, { action: 'users' });
+          const connection = await resolveCursorConnection(
+            { args, defaultSize: DEFAULT_PAGE, maxSize: MAX_PAGE, toCursor: ({ id }: User) => id },
+            ({ after, before, limit, inverted }: ResolveCursorConnectionArgs) =>
+              context.users.page({ after, before, limit, descending: inverted, filter }),
+          );
+          return { ...connection, count: () => context.users.count(filter) };
+        },
+      },
+      {
+        name: 'UserConnection',
+        fields: (t) => ({
+          totalCount: t.int({
+            description:
+              'The number of users on all pages. Counted when queried: slow for millions of users.',
+            resolve: ({ count }) => count(),
+          }),
+        }),
+      },
+      { name: 'UserEdge' },
+    ),
+  );
+
+  builder.queryField('user', (t) =>
+    t.field({
+      type: UserType,
+      description: withErrors('The user with this id; null if there is none. For admins only.', [
+        ...ADMIN_ERRORS,
+        'BAD_USER_INPUT',
+      ]),
+      nullable: true,
+      args: { id: t.arg.id({ required: true, description: 'The `id` of the user.' }) },
+      authScopes: { role: 'ADMIN' },
+      resolve: async (_root, { id }, context) => {
+        await auditAllowed(context, { action: 'user', target: id });
+        return context.users.byId(readUserId(id));
+      },
+    }),
+  );
+}
+
+type Nullable<T> = { [Name in keyof T]?: T[Name] | null | undefined };
+
+/** @throws BAD_USER_INPUT */
+function readFilter({ appId, role, disabled, phoneNumber, search }: Nullable<UserFilter>): UserFilter {
+  if (typeof phoneNumber === 'string' && !E164.test(phoneNumber))
+    throw clientError('BAD_USER_INPUT', 'filter.phoneNumber is not in E.164 format: +8613800000000.');
+  if (typeof appId === 'string' && !APP_ID.test(appId))
+    throw clientError('BAD_USER_INPUT', 'filter.appId is not an AppID: wx, then letters and digits.');
+  return {
+    appId: appId ?? undefined,
+    role: role ?? undefined,
+    disabled: disabled ?? undefined,
+    phoneNumber: phoneNumber ?? undefined,
+    search: readSearch(search ?? ''),
+  };
+}
+
+function readSearch(search: string): string | undefined {
+  if (search.trim() === '') return undefined;
+  if ([...search].length > MAX_SEARCH_CHARS || hasUnsafeCharacters(search))
+    throw clientError(
+      'BAD_USER_INPUT',
+      `filter.search is too long or has control characters: at most ${MAX_SEARCH_CHARS} characters.`,
+    );
+  return search.trim();
+}
+
+type PageArguments = Nullable<{ first: number; last: number; after: string; before: string }>;
+
+/** @throws BAD_USER_INPUT */
+function checkPageArguments({ first, last, after, before }: PageArguments): void {
+  for (const [name, size] of Object.entries({ first, last }))
+    if (typeof size === 'number' && (size < 1 || size > MAX_PAGE))
+      throw clientError('BAD_USER_INPUT', `${name} is ${size}: it must be from 1 to ${MAX_PAGE}.`);
+  if (typeof first === 'number' && typeof last === 'number')
+    throw clientError('BAD_USER_INPUT', 'first and last cannot be combined: send one of them.');
+  for (const [name, cursor] of Object.entries({ after, before }))
+    if (typeof cursor === 'string' && !isUserId(cursor))
+      throw clientError('BAD_USER_INPUT', `${name} is not a cursor of this list: send one from a response.`);
+}

@@ -1,0 +1,102 @@
+import { createPool, type PoolConnection, type PoolOptions } from 'mysql2/promise';
+import { withDeadline } from '../common/deadline.ts';
+import { isConnectionUnusable, timeoutError, toStorageError } from './storage-error.ts';
+
+/** The parts of `mysql://user:password@host:port/database`. */
+export type MysqlOptions = {
+  host: string;
+  port: number;
+  user: string;
+  password: string;
+  database: string;
+  socketPath?: string | undefined;
+  /** Requires TLS; certificate and host name are verified. */
+  ssl: boolean;
+  poolSize: number;
+  /** Milliseconds for one statement, including waiting for a connection and connecting. */
+  timeoutMs: number;
+};
+
+export type MysqlPool = {
+  /**
+   * Runs one statement.
+   * @param ms its deadline; `timeoutMs` by default
+   * @throws {StorageError}
+   */
+  query(sql: string, values: readonly unknown[], rowsAsArray: boolean, ms?: number): Promise<unknown>;
+  close(): Promise<void>;
+};
+
+/** Statements that wait for a connection at most. */
+const QUEUE_LIMIT = 1000;
+const MAX_IDLE = 2;
+const IDLE_TIMEOUT_MS = 60_000;
+
+/**
+ * The SQL mode is ours, whatever the server's is: without strict mode MySQL truncates values silently, and with
+ * NO_BACKSLASH_ESCAPES the escaping of parameters would be wrong.
+ */
+const SET_SESSION_MODE = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'";
+
+/** mysql2 has no deadline for statements or for waiting in the queue, so this pool adds one for both. */
+export function createMysqlPool(options: MysqlOptions): MysqlPool {
+  const { timeoutMs } = options;
+  const pool = createPool(poolOptions(options));
+  const prepared = new WeakSet<object>();
+
+  return {
+    async query(sql, values, rowsAsArray, ms = timeoutMs) {
+      const end = performance.now() + ms;
+      const inTime = <T>(promise: Promise<T>) => withDeadline(end - performance.now(), promise, timeoutError);
+      let connection: PoolConnection | undefined;
+      try {
+        connection = await acquireInTime(pool.getConnection(), timeoutMs);
+        if (!prepared.has(connection.connection)) await inTime(connection.query(SET_SESSION_MODE));
+        prepared.add(connection.connection);
+        const [result] = await inTime(connection.query({ sql, values: [...values], rowsAsArray }));
+        connection.release();
+        return result;
+      } catch (error) {
+        if (isConnectionUnusable(error)) connection?.destroy();
+        else connection?.release();
+        throw toStorageError(error);
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+/** Waits for a connection of a pool; one that arrives too late is released. */
+export async function acquireInTime<Connection extends { release(): void }>(
+  connecting: Promise<Connection>,
+  ms: number,
+): Promise<Connection> {
+  try {
+    return await withDeadline(ms, connecting, timeoutError);
+  } catch (error) {
+    connecting.then(
+      (late) => late.release(),
+      () => undefined,
+    );
+    throw error;
+  }
+}
+
+export function poolOptions({ poolSize, timeoutMs, ssl, socketPath, ...server }: MysqlOptions): PoolOptions {
+  return {
+    host: server.host,
+    port: server.port,
+    user: server.user,
+    password: server.password,
+    database: server.database,
+    ...(socketPath === undefined ? {} : { socketPath }),
+    ...(ssl ? { ssl: { minVersion: 'TLSv1.2', rejectUnauthorized: true, verifyIdentity: true } } : {}),
+    charset: 'utf8mb4',
+    dateStrings: true,
+    connectTimeout: timeoutMs,
+    connectionLimit: poolSize,
+    queueLimit: QUEUE_LIMIT,
+    maxIdle: Math.min(poolSize, MAX_IDLE),
+    idleTimeout: IDLE_TIMEOUT_MS,
+  };
+}

@@ -1,0 +1,63 @@
+import { and, type Column, eq, gt, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
+import { OPAQUE_ID } from '../common/identifiers.ts';
+import type { Page, UserFilter, UserRow } from './user-types.ts';
+
+/** The statements that Drizzle's builders spell differently in each dialect. All are idempotent. */
+export type UserStatements = {
+  columns: Record<keyof UserRow, Column>;
+  find(where: SQL | undefined): PromiseLike<UserRow[]>;
+  page(where: SQL | undefined, order: SQL, limit: number): PromiseLike<UserRow[]>;
+  count(where: SQL | undefined): PromiseLike<{ total: number }[]>;
+  update(where: SQL | undefined, values: Changes): PromiseLike<unknown>;
+  remove(where: SQL | undefined): PromiseLike<unknown>;
+  /** Inserts the row, or sets the values on the row with the same (appId, openId). */
+  upsert(row: UserRow, values: Changes): PromiseLike<unknown>;
+};
+
+export type Changes = { [Name in keyof UserRow]?: UserRow[Name] | SQL };
+
+type Columns = UserStatements['columns'];
+
+/** Changes that leave a disabled user's row unchanged. */
+export function unlessDisabled(columns: Columns, values: Partial<UserRow>): Changes {
+  const isColumn = (name: string): name is keyof UserRow => Object.hasOwn(columns, name);
+  const changes = Object.entries(values).flatMap(([name, value]) => {
+    if (!isColumn(name)) return [];
+    const param = sql.param(value, columns[name]);
+    return [[name, sql`case when ${columns.disabledAt} is null then ${param} else ${columns[name]} end`]];
+  });
+  return Object.fromEntries(changes);
+}
+
+export function pageCondition(columns: Columns, { after, before, filter = {} }: Page): SQL | undefined {
+  return and(
+    after === undefined ? undefined : gt(columns.id, after),
+    before === undefined ? undefined : lt(columns.id, before),
+    filterCondition(columns, filter),
+  );
+}
+
+export function filterCondition(columns: Columns, filter: UserFilter): SQL | undefined {
+  const { appId, role, disabled, phoneNumber, search } = filter;
+  return and(
+    appId === undefined ? undefined : eq(columns.appId, appId),
+    role === undefined ? undefined : eq(columns.role, role),
+    disabled === undefined ? undefined : disabledCondition(columns, disabled),
+    phoneNumber === undefined ? undefined : eq(columns.phoneNumber, phoneNumber),
+    search === undefined ? undefined : searchCondition(columns, search),
+  );
+}
+
+export function disabledCondition({ disabledAt }: Columns, disabled: boolean): SQL {
+  return disabled ? isNotNull(disabledAt) : isNull(disabledAt);
+}
+
+/** Only text in the form of an id is compared with the id columns, which are ASCII. */
+function searchCondition(columns: Columns, search: string): SQL | undefined {
+  const { id, openId, unionId, nickName } = columns;
+  const prefix = `${search.replace(/[!%_]/g, '!$&')}%`;
+  const byName = sql`${nickName} like ${prefix} escape '!'`;
+  return OPAQUE_ID.test(search)
+    ? or(eq(id, search), eq(openId, search), eq(unionId, search), byName)
+    : byName;
+}

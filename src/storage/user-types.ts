@@ -1,0 +1,88 @@
+import type { user as userTable } from './mysql.schema.ts';
+
+/** A row of the `user` table. sqlite.ts compiles only if its table has the same columns. */
+export type UserRow = typeof userTable.$inferSelect;
+
+/** A user of one mini program, without the session_key, so that no resolver can reveal it. */
+export type User = Omit<UserRow, 'sessionKey'>;
+
+/** Display data. An absent field is left unchanged, null erases. */
+export type Profile = Partial<
+  Pick<UserRow, 'nickName' | 'avatarUrl' | 'gender' | 'country' | 'province' | 'city' | 'language'>
+>;
+
+/** A user as identified by WeChat. */
+export type Identity = {
+  appId: string;
+  openId: string;
+  unionId?: string | undefined;
+  sessionKey: string;
+  /** The id for a new row. A retry with the same id also reports `isNewUser`. */
+  newId?: string | undefined;
+};
+
+/** `number` is E.164; `countryCode` is its beginning, without the plus. */
+export type Phone = { number: string; countryCode: string };
+
+/** Conditions that all must hold; an absent one is not checked. */
+export type UserFilter = {
+  appId?: string | undefined;
+  role?: User['role'] | undefined;
+  disabled?: boolean | undefined;
+  /** E.164, exact. */
+  phoneNumber?: string | undefined;
+  /** An id, openid or unionid, or the beginning of a nickname. */
+  search?: string | undefined;
+};
+
+/** A page of the list of users, ordered by id: oldest first. */
+export type Page = {
+  /** Users with a greater id than this one. */
+  after?: string | undefined;
+  /** Users with a smaller id than this one. */
+  before?: string | undefined;
+  limit: number;
+  /** From the newest backwards. */
+  descending?: boolean | undefined;
+  filter?: UserFilter | undefined;
+};
+
+/** The users of all mini programs. Every method rejects with StorageError only. */
+export type Users = {
+  /** Generates an id for a new row: a UUIDv7. */
+  newId(): string;
+  /**
+   * Inserts the user at the first login; updates session_key, last login, unionid (if given) and the given profile
+   * fields at every other. Concurrent first logins create one row, and one of them gets `isNewUser`. The row of a
+   * disabled user is left unchanged.
+   */
+  enrol(identity: Identity, profile: Profile): Promise<{ user: User; isNewUser: boolean }>;
+  /** Exact match: MySQL ignores trailing spaces. */
+  byId(id: string): Promise<User | null>;
+  byOpenId(appId: string, openId: string): Promise<User | null>;
+  /** The users with this unionid in all mini programs, oldest first. */
+  byUnionId(unionId: string): Promise<User[]>;
+  /** The users with this id or openid in any mini program. */
+  byIdOrOpenId(idOrOpenId: string): Promise<User[]>;
+  /** Costs the same for every page. */
+  page(page: Page): Promise<User[]>;
+  /** Reads every matching index entry: for admins only. */
+  count(filter: UserFilter): Promise<number>;
+  /** Null if there is no such user. */
+  updateProfile(id: string, profile: Profile): Promise<User | null>;
+  /**
+   * Sets the phone number; null erases it. The unique key decides between concurrent calls: PHONE_IN_USE if another
+   * user of the mini program has the number. Null if there is no such user.
+   */
+  setPhone(id: string, phone: Phone | null): Promise<User | 'PHONE_IN_USE' | null>;
+  /** Null if there is no such user. */
+  setRole(id: string, role: User['role']): Promise<User | null>;
+  /** Disabling also revokes the user's tokens for good. Null if there is no such user. */
+  setDisabled(id: string, disabled: boolean): Promise<User | null>;
+  /** Revokes the tokens of this version; newer ones stay valid. Idempotent. */
+  revokeTokens(id: string, tokenVersion: number): Promise<void>;
+  /** Deletes the user, which revokes all tokens. */
+  remove(id: string): Promise<void>;
+  /** The session_key of the last login; null if there is no such user or it cannot be decrypted. */
+  sessionKey(id: string): Promise<string | null>;
+};
