@@ -1,15 +1,15 @@
 import { createHmac } from 'node:crypto';
 import { isFaultName } from './faults.ts';
-import { type Answer, fields, type Handler, type Routes } from './serve.ts';
-import { counted, keep, openIdOf, type Person, phoneOf, type State, unionIdOf } from './state.ts';
+import { fields, type Handler, type Routes, type SandboxResponse } from './serve.ts';
+import { openIdOf, type Person, phoneOf, recordCalls, type State, setBounded, unionIdOf } from './state.ts';
 
 const CODE_MS = 5 * 60_000;
 const TOKEN_MS = 7_200_000;
-/** stable_token hands out a new token so long before the old one ends, and both are good. */
+/** This long before a token expires, stable_token issues a new one; both are valid. */
 const OVERLAP_MS = 300_000;
 const NAME = /^[\w.-]{1,64}$/;
 
-/** The texts of WeChat; the numbers are what counts. */
+/** WeChat's messages. Clients must read the errcode, not the text. */
 const ERRMSG: Readonly<Record<number, string>> = {
   [-1]: 'system error',
   40001: 'invalid credential, access_token is invalid or not latest',
@@ -34,37 +34,37 @@ const ERRMSG: Readonly<Record<number, string>> = {
   87009: 'invalid signature',
 };
 
-/** The server API of WeChat, as far as the login of mini programs needs it. */
+/** The part of WeChat's server API that mini program logins need. */
 export function createApi(state: State): Routes {
   const jscode2session: Handler = ({ method, query }) => {
     const appId = query.get('appid');
     const secret = query.get('secret');
     const code = query.get('js_code');
-    if (method !== 'GET' || !appId) return refuse(state, 41002);
-    if (!secret) return refuse(state, 41004);
-    if (!code) return refuse(state, 41008);
-    if (query.get('grant_type') !== 'authorization_code') return refuse(state, 40002);
-    const refusal = credentialsRefusal(state, appId, secret);
-    if (refusal) return refuse(state, refusal);
+    if (method !== 'GET' || !appId) return errorResponse(state, 41002);
+    if (!secret) return errorResponse(state, 41004);
+    if (!code) return errorResponse(state, 41008);
+    if (query.get('grant_type') !== 'authorization_code') return errorResponse(state, 40002);
+    const errcode = credentialsErrcode(state, appId, secret);
+    if (errcode) return errorResponse(state, errcode);
     const person = redeem(state, code, appId, 'login');
     if (!('openId' in person)) return person;
-    if (isTooFast(state, person)) return refuse(state, 45011);
+    if (isTooFast(state, person)) return errorResponse(state, 45011);
     const steady = state.steadyUsers.has(person.user) ? state.sessionKeys.get(person.openId) : undefined;
     const sessionKey = steady ?? state.random(16).toString('base64');
-    keep(state.people, person.openId, person);
-    keep(state.sessionKeys, person.openId, sessionKey);
+    setBounded(state.people, person.openId, person);
+    setBounded(state.sessionKeys, person.openId, sessionKey);
     const unionId = state.unionUsers.has(person.user) ? { unionid: unionIdOf(person.user) } : {};
     return { body: { session_key: sessionKey, openid: person.openId, ...unionId } };
   };
 
   const stableToken: Handler = ({ method, body }) => {
     const { grant_type, appid, secret, force_refresh } = fields(body);
-    if (method !== 'POST') return refuse(state, 43002);
-    if (typeof appid !== 'string') return refuse(state, 41002);
-    if (typeof secret !== 'string') return refuse(state, 41004);
-    if (grant_type !== 'client_credential') return refuse(state, 40002);
-    const refusal = credentialsRefusal(state, appid, secret);
-    if (refusal) return refuse(state, refusal);
+    if (method !== 'POST') return errorResponse(state, 43002);
+    if (typeof appid !== 'string') return errorResponse(state, 41002);
+    if (typeof secret !== 'string') return errorResponse(state, 41004);
+    if (grant_type !== 'client_credential') return errorResponse(state, 40002);
+    const errcode = credentialsErrcode(state, appid, secret);
+    if (errcode) return errorResponse(state, errcode);
     const { token, expiresAt } = currentToken(state, appid, force_refresh === true);
     return { body: { access_token: token, expires_in: Math.floor((expiresAt - state.now()) / 1000) } };
   };
@@ -72,8 +72,8 @@ export function createApi(state: State): Routes {
   const phoneNumber: Handler = (request) =>
     withToken(state, request.query, (appId) => {
       const { code, openid } = fields(request.body);
-      if (request.method !== 'POST') return refuse(state, 43002);
-      if (typeof code !== 'string') return refuse(state, 47001);
+      if (request.method !== 'POST') return errorResponse(state, 43002);
+      if (typeof code !== 'string') return errorResponse(state, 47001);
       const person = redeem(state, code, appId, 'phone', openid);
       if (!('openId' in person)) return person;
       const { countryCode, number } = phoneOf(state, person.user);
@@ -96,24 +96,24 @@ export function createApi(state: State): Routes {
   const sessionKeyHolder = (query: URLSearchParams): string | undefined => {
     const openId = query.get('openid') ?? '';
     const key = state.sessionKeys.get(openId);
-    const right =
+    const isValid =
       key !== undefined &&
       query.get('sig_method') === 'hmac_sha256' &&
       query.get('signature') === createHmac('sha256', key).update('').digest('hex');
-    return right ? openId : undefined;
+    return isValid ? openId : undefined;
   };
 
   const checkSession: Handler = ({ query }) =>
     withToken(state, query, () =>
-      sessionKeyHolder(query) ? { body: { errcode: 0, errmsg: 'ok' } } : refuse(state, 87009),
+      sessionKeyHolder(query) ? { body: { errcode: 0, errmsg: 'ok' } } : errorResponse(state, 87009),
     );
 
   const resetSession: Handler = ({ query }) =>
     withToken(state, query, () => {
       const openId = sessionKeyHolder(query);
-      if (openId === undefined) return refuse(state, 87009);
+      if (openId === undefined) return errorResponse(state, 87009);
       const sessionKey = state.random(16).toString('base64');
-      keep(state.sessionKeys, openId, sessionKey);
+      setBounded(state.sessionKeys, openId, sessionKey);
       return { body: { errcode: 0, errmsg: 'ok', openid: openId, session_key: sessionKey } };
     });
 
@@ -127,23 +127,25 @@ export function createApi(state: State): Routes {
   return Object.fromEntries(
     Object.entries(routes).map(([path, handler]) => [
       path,
-      counted(state, typed(path, faulty(state, path, handler))),
+      recordCalls(state, withContentType(path, withOrderedFaults(state, path, handler))),
     ]),
   );
 }
 
-/** Only the oldest of these APIs does not call its JSON so. */
-function typed(path: string, handler: Handler): Handler {
+/** jscode2session sends its JSON as text/plain. */
+function withContentType(path: string, handler: Handler): Handler {
   return async (request) => {
-    const answer = await handler(request);
-    return 'fault' in answer || path !== '/sns/jscode2session' ? answer : { ...answer, type: 'text/plain' };
+    const response = await handler(request);
+    return 'fault' in response || path !== '/sns/jscode2session'
+      ? response
+      : { ...response, type: 'text/plain' };
   };
 }
 
-/** A refusal as WeChat words it. */
-function refuse(state: State, errcode: number): Answer {
+/** An error in WeChat's format. */
+function errorResponse(state: State, errcode: number): SandboxResponse {
   return {
-    body: { errcode, errmsg: `${ERRMSG[errcode] ?? 'refused'}, rid: ${rid(state)}` },
+    body: { errcode, errmsg: `${ERRMSG[errcode] ?? 'error'}, rid: ${rid(state)}` },
   };
 }
 
@@ -153,76 +155,81 @@ function rid({ random }: State): string {
     .replace(/^(.{8})(.{8})(.{8})$/, '$1-$2-$3');
 }
 
-/** Lets a fault that was ordered for this path happen first. */
-function faulty(state: State, path: string, handler: Handler): Handler {
+/** Faults set for this path by POST /sandbox/faults come first. */
+function withOrderedFaults(state: State, path: string, handler: Handler): Handler {
   return (request) => {
     const fault = state.faults.get(path)?.shift();
-    return (fault === undefined ? undefined : faultAnswer(state, fault)) ?? handler(request);
+    return (fault === undefined ? undefined : faultResponse(state, fault)) ?? handler(request);
   };
 }
 
-function faultAnswer(state: State, fault: string): Answer | undefined {
-  if (/^-?\d{1,9}$/.test(fault)) return refuse(state, Number(fault));
-  // One official sample has the errcode as a text.
+function faultResponse(state: State, fault: string): SandboxResponse | undefined {
+  if (/^-?\d{1,9}$/.test(fault)) return errorResponse(state, Number(fault));
+  // One official sample has the errcode as a string.
   if (/^text-\d{1,9}$/.test(fault))
-    return { body: { errcode: fault.slice('text-'.length), errmsg: 'refused' } };
+    return { body: { errcode: fault.slice('text-'.length), errmsg: 'error' } };
   return isFaultName(fault) ? { fault } : undefined;
 }
 
-function credentialsRefusal({ apps, closedApps }: State, appId: string, secret: string): number | undefined {
+function credentialsErrcode({ apps, closedApps }: State, appId: string, secret: string): number | undefined {
   const app = apps.find((candidate) => candidate.appId === appId);
   if (!app) return 40013;
   if (app.secret !== secret) return 40125;
   return closedApps.has(appId) ? 40164 : undefined;
 }
 
-/** Whose code it is: `dev:NAME`, `fault:WHAT`, or one that was minted. */
+/** The person of a code: `dev:NAME`, `fault:NAME` or `fault:ERRCODE`, or one created by POST /sandbox/codes. */
 function redeem(
   state: State,
   code: string,
   appId: string,
   purpose: 'login' | 'phone',
   openId?: unknown,
-): Person | Answer {
+): Person | SandboxResponse {
   const [, kind, rest = ''] = /^(dev|fault):(.*)$/s.exec(code) ?? [];
-  if (kind === 'fault') return faultAnswer(state, rest) ?? refuse(state, 40029);
-  const minted = state.codes.get(code);
+  if (kind === 'fault') return faultResponse(state, rest) ?? errorResponse(state, 40029);
+  const issued = state.codes.get(code);
   const person =
-    kind === 'dev' && NAME.test(rest) ? { user: rest, appId, openId: openIdOf(appId, rest) } : minted;
+    kind === 'dev' && NAME.test(rest) ? { user: rest, appId, openId: openIdOf(appId, rest) } : issued;
   if (person?.appId !== appId || (openId !== undefined && openId !== person.openId))
-    return refuse(state, 40029);
-  if (!minted) return person;
-  if (minted.purpose !== purpose || state.now() - minted.mintedAt > CODE_MS) return refuse(state, 40029);
-  if (minted.used) return refuse(state, purpose === 'login' ? 40163 : 40029);
-  minted.used = true;
-  return { user: minted.user, appId, openId: minted.openId };
+    return errorResponse(state, 40029);
+  if (!issued) return person;
+  if (issued.purpose !== purpose || state.now() - issued.issuedAt > CODE_MS)
+    return errorResponse(state, 40029);
+  if (issued.used) return errorResponse(state, purpose === 'login' ? 40163 : 40029);
+  issued.used = true;
+  return { user: issued.user, appId, openId: issued.openId };
 }
 
 function isTooFast(state: State, { openId }: Person): boolean {
   if (state.userCallsPerMinute === Number.POSITIVE_INFINITY) return false;
   const since = state.now() - 60_000;
   const recent = (state.userCalls.get(openId) ?? []).filter((at) => at > since);
-  keep(state.userCalls, openId, [...recent, state.now()]);
+  setBounded(state.userCalls, openId, [...recent, state.now()]);
   return recent.length >= state.userCallsPerMinute;
 }
 
 function currentToken(state: State, appId: string, force: boolean) {
   const at = state.now();
-  const good = (state.tokens.get(appId) ?? []).filter(({ expiresAt }) => expiresAt > at);
-  const last = good.at(-1);
+  const valid = (state.tokens.get(appId) ?? []).filter(({ expiresAt }) => expiresAt > at);
+  const last = valid.at(-1);
   if (last && !force && last.expiresAt - at > OVERLAP_MS) return last;
-  const made = { token: state.random(32).toString('base64url'), expiresAt: at + TOKEN_MS };
-  state.tokens.set(appId, force ? [made] : [...good, made]);
-  return made;
+  const issued = { token: state.random(32).toString('base64url'), expiresAt: at + TOKEN_MS };
+  state.tokens.set(appId, force ? [issued] : [...valid, issued]);
+  return issued;
 }
 
-function withToken(state: State, query: URLSearchParams, then: (appId: string) => Answer): Answer {
+function withToken(
+  state: State,
+  query: URLSearchParams,
+  then: (appId: string) => SandboxResponse,
+): SandboxResponse {
   const token = query.get('access_token');
-  if (!token) return refuse(state, 41001);
+  if (!token) return errorResponse(state, 41001);
   for (const [appId, tokens] of state.tokens) {
     const found = tokens.find((candidate) => candidate.token === token);
-    if (found && found.expiresAt <= state.now()) return refuse(state, 42001);
-    if (found) return state.closedApps.has(appId) ? refuse(state, 40164) : then(appId);
+    if (found && found.expiresAt <= state.now()) return errorResponse(state, 42001);
+    if (found) return state.closedApps.has(appId) ? errorResponse(state, 40164) : then(appId);
   }
-  return refuse(state, 40001);
+  return errorResponse(state, 40001);
 }

@@ -1,62 +1,67 @@
-import { seal, sign } from './encrypt.ts';
+import { encrypt, signRawData } from './encrypt.ts';
 import { FAULT_NAMES, isFaultName } from './faults.ts';
 import { sendPush } from './send-push.ts';
-import { fields, type Handler, mistake, post, type Routes } from './serve.ts';
-import { keep, openIdOf, type Person, phoneOf, type State, unionIdOf } from './state.ts';
+import { fields, type Handler, post, type Routes, usageError } from './serve.ts';
+import { openIdOf, type Person, phoneOf, type State, setBounded, unionIdOf } from './state.ts';
 
 const NAME = /^[\w.-]{1,64}$/;
-const KEPT_CODE_MS = 10 * 60_000;
-const NO_USER = 'letters, digits, dot, dash, at most 64; "appId" if it is not the first.';
+/** Codes are kept this long, so that an expired one gets its own errcode. */
+const CODE_RETENTION_MS = 10 * 60_000;
+const USER_HINT =
+  'at most 64 letters, digits, dots and dashes; add "appId" for a mini program other than the first.';
 
-/** The controls under /sandbox/, for whoever tests against it. */
+/** The API under /sandbox/, by which tests control the sandbox. */
 export function createControls(state: State): Routes {
-  const mint =
+  const issueCode =
     (purpose: 'login' | 'phone'): Handler =>
     ({ body }) => {
       const person = personOf(state, body);
-      if (!person) return mistake(`Send {"user": "NAME"}: ${NO_USER}`);
-      for (const [code, { mintedAt }] of state.codes)
-        if (state.now() - mintedAt > KEPT_CODE_MS) state.codes.delete(code);
+      if (!person) return usageError(`Send {"user": "NAME"}: ${USER_HINT}`);
+      for (const [code, { issuedAt }] of state.codes)
+        if (state.now() - issuedAt > CODE_RETENTION_MS) state.codes.delete(code);
       const code = state.random(24).toString('base64url');
-      keep(state.codes, code, { ...person, purpose, mintedAt: state.now(), used: false });
+      setBounded(state.codes, code, { ...person, purpose, issuedAt: state.now(), used: false });
       return { body: { code } };
     };
 
   const changeUser: Handler = ({ body }) => {
     const { user, unionid, keepSessionKey, phone, countryCode = '86' } = fields(body);
-    if (typeof user !== 'string' || !NAME.test(user)) return mistake(`Send {"user": "NAME"}: ${NO_USER}`);
+    if (typeof user !== 'string' || !NAME.test(user))
+      return usageError(`Send {"user": "NAME"}: ${USER_HINT}`);
     if (unionid === true) state.unionUsers.add(user);
     if (unionid === false) state.unionUsers.delete(user);
     if (keepSessionKey === true) state.steadyUsers.add(user);
     if (keepSessionKey === false) state.steadyUsers.delete(user);
     if (phone !== undefined)
-      keep(state.phones, user, { countryCode: String(countryCode), number: String(phone) });
+      setBounded(state.phones, user, { countryCode: String(countryCode), number: String(phone) });
     return { body: { user, unionid: state.unionUsers.has(user), phone: phoneOf(state, user).number } };
   };
 
-  const encrypt: Handler = ({ body }) => {
+  const encryptData: Handler = ({ body }) => {
     const { kind, data, profile } = fields(body);
     const person = personOf(state, body);
-    const make = typeof kind === 'string' && Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
-    if (!person || !make)
-      return mistake(`Send {"user": "NAME", "kind": "${Object.keys(KINDS).join('" or "')}"}: ${NO_USER}`);
+    const createContent = typeof kind === 'string' && Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
+    if (!person || !createContent)
+      return usageError(
+        `Send {"user": "NAME", "kind": "${Object.keys(KINDS).join('" or "')}"}: ${USER_HINT}`,
+      );
     const sessionKey = state.sessionKeys.get(person.openId);
-    if (sessionKey === undefined) return mistake('This person has no session_key: log in first.');
+    if (sessionKey === undefined) return usageError('The user has no session_key: log in first.');
     const now = { timestamp: Math.floor(state.now() / 1000), appid: person.appId };
     const { watermark = now, ...changes } = fields(data);
-    const content = { ...make(state, person, profile === 'placeholder'), ...changes };
-    const sealed = seal({ ...content, watermark }, sessionKey, state.random(16));
-    if (kind !== 'userInfo') return { body: sealed };
+    const content = { ...createContent(state, person, profile === 'placeholder'), ...changes };
+    const encrypted = encrypt({ ...content, watermark }, sessionKey, state.random(16));
+    if (kind !== 'userInfo') return { body: encrypted };
     const { openId: _openId, unionId: _unionId, ...userInfo } = content;
     const rawData = JSON.stringify(userInfo);
-    return { body: { userInfo, rawData, signature: sign(rawData, sessionKey), ...sealed } };
+    return { body: { userInfo, rawData, signature: signRawData(rawData, sessionKey), ...encrypted } };
   };
 
-  const orderFault: Handler = ({ body }) => {
+  const addFaults: Handler = ({ body }) => {
     const { path, fault, times = 1 } = fields(body);
-    const known = typeof fault === 'string' && (isFaultName(fault) || /^(text-|-)?\d{1,9}$/.test(fault));
-    if (typeof path !== 'string' || !known || !Number.isInteger(times))
-      return mistake(
+    const isKnown = typeof fault === 'string' && (isFaultName(fault) || /^(text-|-)?\d{1,9}$/.test(fault));
+    if (typeof path !== 'string' || !isKnown || !Number.isInteger(times))
+      return usageError(
         `Send {"path": "/cgi-bin/stable_token", "fault": "…", "times": 1}; a fault is an errcode or one of ${FAULT_NAMES.join(', ')}.`,
       );
     const count = Math.min(Number(times), 10_000);
@@ -70,7 +75,9 @@ export function createControls(state: State): Routes {
   const changeApp: Handler = ({ body }) => {
     const { appId = state.apps[0]?.appId, whitelisted } = fields(body);
     if (typeof appId !== 'string' || typeof whitelisted !== 'boolean')
-      return mistake('Send {"whitelisted": true or false}; "appId" if it is not the first.');
+      return usageError(
+        'Send {"whitelisted": true or false}; add "appId" for a mini program other than the first.',
+      );
     if (whitelisted) state.closedApps.delete(appId);
     else state.closedApps.add(appId);
     return { body: { appId, whitelisted } };
@@ -79,7 +86,7 @@ export function createControls(state: State): Routes {
   const changeLimit: Handler = ({ body }) => {
     const { userCallsPerMinute } = fields(body);
     if (userCallsPerMinute !== null && typeof userCallsPerMinute !== 'number')
-      return mistake('Send {"userCallsPerMinute": 100}, or null for no limit.');
+      return usageError('Send {"userCallsPerMinute": 100}, or null for no limit.');
     state.userCallsPerMinute = userCallsPerMinute ?? Number.POSITIVE_INFINITY;
     return { body: { userCallsPerMinute } };
   };
@@ -94,16 +101,16 @@ export function createControls(state: State): Routes {
 
   const push: Handler = ({ body }) => {
     const person = personOf(state, body);
-    return person ? sendPush(state, person, fields(body)) : mistake(`Send {"user": "NAME"}: ${NO_USER}`);
+    return person ? sendPush(state, person, fields(body)) : usageError(`Send {"user": "NAME"}: ${USER_HINT}`);
   };
 
   return {
-    '/sandbox/codes': post(mint('login')),
-    '/sandbox/phone-codes': post(mint('phone')),
+    '/sandbox/codes': post(issueCode('login')),
+    '/sandbox/phone-codes': post(issueCode('phone')),
     '/sandbox/users': post(changeUser),
-    '/sandbox/encrypted': post(encrypt),
+    '/sandbox/encrypted': post(encryptData),
     '/sandbox/pushes': post(push),
-    '/sandbox/faults': post(orderFault),
+    '/sandbox/faults': post(addFaults),
     '/sandbox/apps': post(changeApp),
     '/sandbox/limits': post(changeLimit),
     '/sandbox/calls': listCalls,
@@ -118,9 +125,9 @@ function personOf({ apps }: State, body: unknown): Person | undefined {
 
 type Kind = (state: State, person: Person, placeholder: boolean) => Record<string, unknown>;
 
-/** What WeChat encrypts for a phone, by the API that gives it. */
+/** What WeChat encrypts, by kind. */
 const KINDS: Readonly<Record<string, Kind>> = {
-  /** wx.getUserInfo and wx.getUserProfile, in the order of the fields there. */
+  /** wx.getUserInfo and wx.getUserProfile, in their field order. */
   userInfo: ({ unionUsers }, { user, openId }, placeholder) => ({
     openId,
     nickName: placeholder ? '微信用户' : `${user} 🐳`,
@@ -129,7 +136,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     city: placeholder ? '' : 'Guangzhou',
     province: placeholder ? '' : 'Guangdong',
     country: placeholder ? '' : 'China',
-    avatarUrl: `https://thirdwx.qlogo.cn/mmopen/vi_32/${placeholder ? GREY_AVATAR : 'sandbox'}/132`,
+    avatarUrl: `https://thirdwx.qlogo.cn/mmopen/vi_32/${placeholder ? PLACEHOLDER_AVATAR : 'sandbox'}/132`,
     ...(placeholder ? { is_demote: true } : {}),
     ...(unionUsers.has(user) ? { unionId: unionIdOf(user) } : {}),
   }),
@@ -139,16 +146,23 @@ const KINDS: Readonly<Record<string, Kind>> = {
     const full = countryCode === '86' ? number : `${countryCode}${number}`;
     return { phoneNumber: full, purePhoneNumber: number, countryCode };
   },
-  /** wx.getWeRunData: 30 days up to today. */
-  run: ({ now }) => ({
-    stepInfoList: Array.from({ length: 30 }, (_, day) => ({
-      timestamp: Math.floor(now() / 86_400_000 - 29 + day) * 86_400,
-      step: 1000 + day,
-    })),
-  }),
+  /** wx.getWeRunData: 30 days up to today, each as its midnight in China. */
+  run: ({ now }) => {
+    const today = Math.floor((now() / 1000 + CHINA_OFFSET_S) / DAY_S);
+    return {
+      stepInfoList: Array.from({ length: 30 }, (_, day) => ({
+        timestamp: (today - 29 + day) * DAY_S - CHINA_OFFSET_S,
+        step: 1000 + day,
+      })),
+    };
+  },
   /** wx.getShareInfo and wx.getGroupEnterInfo. */
   group: () => ({ openGId: 'tGDzk5LcXl9XOvWFVVs7n_sandbox' }),
 };
 
-const GREY_AVATAR =
+const DAY_S = 86_400;
+/** China is at UTC+8 all year. */
+const CHINA_OFFSET_S = 8 * 3600;
+
+const PLACEHOLDER_AVATAR =
   'POgEwh4mIHO4nibH0KlMECNjjGxQUq24ZEaGT4poC6icRiccVGKSyXwibcPq4BWmiaIGuG1icwxaQX6grC9VemZoJ8rg';

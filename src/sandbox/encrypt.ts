@@ -1,29 +1,30 @@
 import { createCipheriv, createHash } from 'node:crypto';
 
-/** What a phone gets from WeChat beside codes: text encrypted and signed with the session_key of the moment. */
-export type Sealed = { encryptedData: string; iv: string };
+/** Data encrypted with a session_key, both in base64. */
+export type EncryptedData = { encryptedData: string; iv: string };
 
 /**
- * AES-128-CBC with PKCS#7, as WeChat does it.
+ * Encrypts data for a mini program: AES-128-CBC with PKCS#7.
  * Source: https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/signature.html
  */
-export function seal(data: Record<string, unknown>, sessionKey: string, iv: Buffer): Sealed {
+export function encrypt(data: Record<string, unknown>, sessionKey: string, iv: Buffer): EncryptedData {
   const cipher = createCipheriv('aes-128-cbc', Buffer.from(sessionKey, 'base64'), iv);
   const bytes = Buffer.concat([cipher.update(JSON.stringify(data), 'utf8'), cipher.final()]);
   return { encryptedData: bytes.toString('base64'), iv: iv.toString('base64') };
 }
 
-export function sign(rawData: string, sessionKey: string): string {
+/** The `signature` of wx.getUserProfile. */
+export function signRawData(rawData: string, sessionKey: string): string {
   return sha1(rawData + sessionKey);
 }
 
-/** `signature` and `msg_signature` of a push. */
+/** The `signature` or `msg_signature` of a push. */
 export function signPush(...parts: string[]): string {
   return sha1(parts.sort().join(''));
 }
 
-/** Secure mode: AES-256-CBC over 16 random bytes, the length, the text and the AppID, padded to 32 bytes. */
-export function sealPush(text: string, appId: string, aesKey: string, random: Buffer): string {
+/** Encrypts a push for secure mode: AES-256-CBC of 16 random bytes, length, text and AppID, padded to 32 bytes. */
+export function encryptPush(text: string, appId: string, aesKey: string, random: Buffer): string {
   const key = Buffer.from(`${aesKey}=`, 'base64');
   const message = Buffer.from(text);
   const length = Buffer.alloc(4);

@@ -1,19 +1,19 @@
-import { sealPush, signPush } from './encrypt.ts';
-import { type Answer, mistake } from './serve.ts';
+import { encryptPush, signPush } from './encrypt.ts';
+import { type SandboxResponse, usageError } from './serve.ts';
 import type { Person, State } from './state.ts';
 
 const TIMEOUT_MS = 5000;
 const LOOPBACK = /^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?\//;
 
 /**
- * Sends an event to a server as WeChat does and answers what came back. With `aesKey` it is sent in secure
- * mode. `timestamp`, `nonce` and `signature` can be given, to send an old or a forged push.
+ * Sends an event to a server as WeChat does, in secure mode if `aesKey` is given, and returns its response. Set
+ * `timestamp`, `nonce` or `signature` to send an old or forged push.
  */
 export async function sendPush(
   state: State,
   person: Person,
   given: Record<string, unknown>,
-): Promise<Answer> {
+): Promise<SandboxResponse> {
   const { url, token, event, aesKey, format = 'xml', revokeInfo, openId = person.openId } = given;
   if (
     typeof url !== 'string' ||
@@ -21,8 +21,10 @@ export async function sendPush(
     typeof token !== 'string' ||
     typeof event !== 'string'
   )
-    return mistake('Send {"user", "event", "url" on this machine, "token"}, and "aesKey" for secure mode.');
-  const text = print(format === 'json', {
+    return usageError(
+      'Send {"user", "event", "token", "url"} with a loopback URL, and "aesKey" for secure mode.',
+    );
+  const text = formatMessage(format === 'json', {
     ToUserName: 'gh_sandbox00000',
     FromUserName: String(openId),
     CreateTime: Math.floor(state.now() / 1000),
@@ -42,10 +44,10 @@ export async function sendPush(
   });
   let body = text;
   if (typeof aesKey === 'string') {
-    const Encrypt = sealPush(text, person.appId, aesKey, state.random(16));
+    const Encrypt = encryptPush(text, person.appId, aesKey, state.random(16));
     query.set('encrypt_type', 'aes');
     query.set('msg_signature', String(given.signature ?? signPush(token, timestamp, nonce, Encrypt)));
-    body = print(format === 'json', { ToUserName: 'gh_sandbox00000', Encrypt });
+    body = formatMessage(format === 'json', { ToUserName: 'gh_sandbox00000', Encrypt });
   }
   const response = await fetch(`${url}?${query}`, {
     method: 'POST',
@@ -56,7 +58,7 @@ export async function sendPush(
   return { body: { status: response.status, body: await response.text() } };
 }
 
-function print(asJson: boolean, message: Record<string, string | number>): string {
+function formatMessage(asJson: boolean, message: Record<string, string | number>): string {
   return asJson
     ? JSON.stringify(message)
     : `<xml>${Object.entries(message)

@@ -1,13 +1,15 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type FaultName, misbehave } from './faults.ts';
+import { type FaultName, sendFault } from './faults.ts';
 
 export type Request = { method: string; path: string; query: URLSearchParams; body: unknown };
 
-/** What WeChat, or the network on the way to it, does with a request. */
-export type Answer = { status?: number; type?: string; body: Record<string, unknown> } | { fault: FaultName };
+/** A response of WeChat, or a fault of the network. */
+export type SandboxResponse =
+  | { status?: number; type?: string; body: Record<string, unknown> }
+  | { fault: FaultName };
 
-export type Handler = (request: Request) => Answer | Promise<Answer>;
+export type Handler = (request: Request) => SandboxResponse | Promise<SandboxResponse>;
 
 export type Routes = Readonly<Record<string, Handler>>;
 
@@ -16,7 +18,7 @@ const MAX_BODY_BYTES = 64 * 1024;
 /** Serves the routes on a loopback port. */
 export async function serve(routes: Routes, port: number): Promise<{ url: string; close(): Promise<void> }> {
   const server = createServer((request, response) => {
-    answer(request, routes).then(
+    respond(request, routes).then(
       (reply) => write(response, reply),
       () => write(response, { status: 400, body: { error: 'The body must be JSON of at most 64 KB.' } }),
     );
@@ -35,11 +37,11 @@ export async function serve(routes: Routes, port: number): Promise<{ url: string
 
 export function post(handler: Handler): Handler {
   return (request) =>
-    request.method === 'POST' ? handler(request) : mistake('Use POST with a JSON body.', 405);
+    request.method === 'POST' ? handler(request) : usageError('Use POST with a JSON body.', 405);
 }
 
-/** An answer to whoever uses a control of the sandbox wrongly. */
-export function mistake(error: string, status = 400): Answer {
+/** The response to an invalid request of a control. */
+export function usageError(error: string, status = 400): SandboxResponse {
   return { status, body: { error } };
 }
 
@@ -49,14 +51,14 @@ export function fields(body: unknown): Record<string, unknown> {
   };
 }
 
-async function answer(request: IncomingMessage, routes: Routes): Promise<Answer> {
+async function respond(request: IncomingMessage, routes: Routes): Promise<SandboxResponse> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://sandbox');
   const body = await readJson(request);
   const handler = Object.hasOwn(routes, pathname) ? routes[pathname] : undefined;
-  if (!handler) return mistake(`No such API here; there are ${Object.keys(routes).join(', ')}.`, 404);
-  // api.weixin.qq.com takes no chunked bodies; the sandbox's own controls do.
+  if (!handler) return usageError(`No such path; the paths are ${Object.keys(routes).join(', ')}.`, 404);
+  // Like api.weixin.qq.com, the API rejects chunked bodies; the controls accept them.
   if (request.headers['transfer-encoding'] && !pathname.startsWith('/sandbox/'))
-    return mistake('Precondition Failed: send Content-Length.', 412);
+    return usageError('Precondition Failed: send Content-Length.', 412);
   return handler({ method: request.method ?? 'GET', path: pathname, query: searchParams, body });
 }
 
@@ -70,9 +72,9 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 }
 
 /** WeChat escapes the slashes of a session_key in its JSON. */
-function write(response: ServerResponse, reply: Answer): void {
+function write(response: ServerResponse, reply: SandboxResponse): void {
   if ('fault' in reply) {
-    misbehave(reply.fault, response);
+    sendFault(reply.fault, response);
     return;
   }
   const { status = 200, type = 'application/json', body } = reply;

@@ -10,35 +10,35 @@ export type Phone = { countryCode: string; number: string };
 /** One request that reached the sandbox: its path, and the code of wx.login or getPhoneNumber in it. */
 export type Call = { path: string; code?: string };
 
-export type Mint = Person & { purpose: 'login' | 'phone'; mintedAt: number; used: boolean };
+export type IssuedCode = Person & { purpose: 'login' | 'phone'; issuedAt: number; used: boolean };
 
-/** Everything that the sandbox remembers. Each collection is bounded, the oldest go first. */
+/** The state of the sandbox. Collections are bounded: the oldest entries are evicted. */
 export type State = {
   apps: readonly SandboxApp[];
   now(): number;
   random(bytes: number): Buffer;
   calls: Call[];
-  codes: Map<string, Mint>;
-  /** By openid, once the person has logged in. */
+  codes: Map<string, IssuedCode>;
+  /** By openid: people who have logged in. */
   people: Map<string, Person>;
   /** By openid: the session_key of the last wx.login. */
   sessionKeys: Map<string, string>;
   unionUsers: Set<string>;
-  /** People whose session_key stays the same at the next wx.login, as it does while it is fresh. */
+  /** Users whose session_key does not change at the next wx.login, as while it is recent. */
   steadyUsers: Set<string>;
   phones: Map<string, Phone>;
-  /** By AppID: the access_tokens that are good, the newest last. */
+  /** By AppID: valid access_tokens, newest last. */
   tokens: Map<string, { token: string; expiresAt: number }[]>;
-  /** The AppIDs whose IP whitelist has no place for the caller. */
+  /** The AppIDs whose IP whitelist excludes the caller. */
   closedApps: Set<string>;
-  /** By path: what happens to the next calls, in order. */
+  /** By path: the faults of the next calls, in order. */
   faults: Map<string, string[]>;
-  /** More calls of jscode2session in a minute for one person get 45011. */
+  /** More jscode2session calls for one person per minute get 45011. */
   userCallsPerMinute: number;
   userCalls: Map<string, number[]>;
 };
 
-const MAX_KEPT = 20_000;
+const MAX_ENTRIES = 20_000;
 
 export function createState(given: Pick<State, 'apps' | 'now' | 'random' | 'userCallsPerMinute'>): State {
   return {
@@ -57,20 +57,20 @@ export function createState(given: Pick<State, 'apps' | 'now' | 'random' | 'user
   };
 }
 
-/** Puts a value in a collection, without letting it grow for ever. */
-export function keep<Value>(map: Map<string, Value>, key: string, value: Value): void {
+/** Sets a value; evicts the oldest entry above 20,000. */
+export function setBounded<Value>(map: Map<string, Value>, key: string, value: Value): void {
   map.delete(key);
   map.set(key, value);
   const [oldest] = map.keys();
-  if (map.size > MAX_KEPT && oldest !== undefined) map.delete(oldest);
+  if (map.size > MAX_ENTRIES && oldest !== undefined) map.delete(oldest);
 }
 
-/** Writes down a call before it is answered. */
-export function counted(state: State, handler: Handler): Handler {
+/** Records each call before it is handled. */
+export function recordCalls(state: State, handler: Handler): Handler {
   return (request) => {
     const code = codeIn(request);
     state.calls.push({ path: request.path, ...(code === undefined ? {} : { code }) });
-    if (state.calls.length > MAX_KEPT) state.calls.shift();
+    if (state.calls.length > MAX_ENTRIES) state.calls.shift();
     return handler(request);
   };
 }
@@ -80,7 +80,7 @@ function codeIn({ query, body }: Request): string | undefined {
   return query.get('js_code') ?? undefined;
 }
 
-/** The openid that the sandbox gives this person in this app: 28 characters, as WeChat's. */
+/** The openid of a person in an app: 28 characters, as WeChat's. */
 export function openIdOf(appId: string, user: string): string {
   return identifier('o', `${appId}/${user}`);
 }
@@ -89,7 +89,7 @@ export function unionIdOf(user: string): string {
   return identifier('u', user);
 }
 
-/** A Chinese mobile number of no real range, the same each time. */
+/** A Chinese mobile number outside the real ranges, the same each time. */
 export function phoneOf({ phones }: State, user: string): Phone {
   return (
     phones.get(user) ?? {
