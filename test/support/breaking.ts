@@ -1,7 +1,7 @@
 import { CriticalityLevel, diff } from '@graphql-inspector/core';
 import { buildSchema } from 'graphql';
 
-/** What of a change of the schema breaks clients that are out there, one sentence each. */
+/** The changes of a schema that break existing clients, one sentence each. */
 export async function breakingChanges(before: string, after: string): Promise<string[]> {
   return (await diff(buildSchema(before), buildSchema(after)))
     .filter(({ criticality }) => criticality.level === CriticalityLevel.Breaking)
@@ -15,6 +15,16 @@ export function mayBreak(before: string, after: string): boolean {
   return nextMajor > major || (major === 0 && nextMajor === 0 && nextMinor > minor);
 }
 
+/** Orders versions such as 0.9.0 and 0.10.0: oldest first. */
+export function compareVersions(one: string, other: string): number {
+  const others = numbers(other);
+  return (
+    numbers(one)
+      .map((part, i) => part - (others[i] ?? 0))
+      .find((difference) => difference !== 0) ?? 0
+  );
+}
+
 function numbers(version: string): number[] {
-  return version.replace(/^v/, '').split('.').map(Number);
+  return version.split('.').map(Number);
 }
