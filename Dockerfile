@@ -1,4 +1,4 @@
-# Written but not run by our own tests: they have no Docker engine.
+# Untested: the tests have no Docker engine.
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -17,5 +17,5 @@ COPY drizzle drizzle
 USER node
 EXPOSE 4000
 HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:4000/ready').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-# Signals reach node itself, which finishes the requests under way and ends.
+# Exec form: SIGTERM reaches node, which completes the requests in flight and exits.
 CMD ["node", "dist/main.js"]
