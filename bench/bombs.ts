@@ -2,8 +2,8 @@ import { Agent, request } from 'node:http';
 import { startReplica } from '../test/support/replica.ts';
 
 /**
- * How long requests that are made to be expensive keep the event loop from everybody else: while each is under way,
- * another connection asks for /health as fast as it can, and its slowest answer counts. 1 + 20 times each.
+ * Measures how long expensive requests block the event loop: while each runs, another connection requests /health
+ * repeatedly, and its slowest response counts. Each request is sent 1 + 20 times.
  */
 const TIMES = 20;
 const KB_60 = 60_000;
@@ -24,42 +24,42 @@ function login(userInfo: unknown) {
 }
 
 const BOMBS: Record<string, unknown> = {
-  'nothing but the ping': { query: '{ __typename }' },
+  '`{ __typename }`, for comparison': { query: '{ __typename }' },
   'overlapping fields, 60 KB': { query: `{ ${fill(() => 'me { id } ')} }` },
-  'overlapping fields, as many as pass': { query: `{ ${`me { id openId city role } `.repeat(30)} }` },
-  'four fields, as often as passes': { query: `{ me { ${'id openId city role '.repeat(30)} } }` },
-  'unknown fields, as many as pass': { query: `{ ${many(150, (i) => `x${i}`)} }` },
-  'a cycle of fragments, 60 KB': { query: fill((i) => `fragment F${i} on User { ...F${i + 1} } `) },
-  'cycles of fragments, as many as pass': {
+  'overlapping fields, up to the limit': { query: `{ ${`me { id openId city role } `.repeat(30)} }` },
+  'four repeated fields, up to the limit': { query: `{ me { ${'id openId city role '.repeat(30)} } }` },
+  'unknown fields, up to the limit': { query: `{ ${many(150, (i) => `x${i}`)} }` },
+  'a fragment cycle, 60 KB': { query: fill((i) => `fragment F${i} on User { ...F${i + 1} } `) },
+  'fragment cycles, up to the limit': {
     query: `{ me { ...F0 } } ${many(70, (i) => `fragment F${i} on User { ...F${(i + 1) % 70} ...F${(i * 7) % 70} }`)}`,
   },
-  'fragments that double': {
+  'nested fragments, each spread twice': {
     query: `{ ...F0 } ${many(60, (i) => `fragment F${i} on Query { ...F${i + 1} ...F${i + 1} }`)} fragment F60 on Query { __typename }`,
   },
-  'unused fragments, as many as pass': {
+  '120 unused fragments': {
     query: `{ __typename } ${many(120, (i) => `fragment F${i} on User { id }`)}`,
   },
-  'lists in lists, 60 KB': { query: `{ me(a: ${'['.repeat(KB_60)}` },
-  'objects in objects, 60 KB': { query: `{ me(a: ${'{a:'.repeat(KB_60 / 3)}` },
+  'nested lists, 60 KB': { query: `{ me(a: ${'['.repeat(KB_60)}` },
+  'nested objects, 60 KB': { query: `{ me(a: ${'{a:'.repeat(KB_60 / 3)}` },
   'nested fields, 60 KB': { query: '{a'.repeat(KB_60 / 2) },
   'aliases, 60 KB': { query: `{ ${fill((i) => `a${i}: __typename `)} }` },
   'directives, 60 KB': { query: `{ __typename ${fill(() => '@skip(if: false) ')} }` },
-  'variables that are declared, as many as pass': {
+  'declared variables, up to the limit': {
     query: `query (${many(199, (i) => `$a${i}: ID`)}) { __typename }`,
   },
-  'arguments, as many as pass': { query: `{ user(id: "1" ${many(300, (i) => `a${i}: 1`)}) { id } }` },
-  'a name of 60 KB': { query: `{ ${'a'.repeat(KB_60)} }` },
+  'arguments, up to the limit': { query: `{ user(id: "1" ${many(300, (i) => `a${i}: 1`)}) { id } }` },
+  'a field name of 60 KB': { query: `{ ${'a'.repeat(KB_60)} }` },
   'a comment of 60 KB': { query: `# ${'x'.repeat(KB_60)}\n{ __typename }` },
   'commas, 60 KB': { query: `{ ${','.repeat(KB_60)} __typename }` },
   'a block string of 60 KB': { query: `{ user(id: """${'\n '.repeat(KB_60 / 3)}""") { id } }` },
-  'a text of 60 KB as a variable': login({ nickName: 'x'.repeat(KB_60) }),
-  'unknown members in a variable, 60 KB': login(
+  'a variable with a string of 60 KB': login({ nickName: 'x'.repeat(KB_60) }),
+  'a variable with 5,000 unknown members': login(
     Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`a${i}`, 1])),
   ),
-  'lists in lists as a variable, 60 KB': `{"query":"mutation ($u: UserInfoInput) { login(code: \\"\\", userInfo: $u) { token } }","variables":{"u":${'['.repeat(29_000)}${']'.repeat(29_000)}}}`,
-  'a list of 30,000 as a variable': login(Array(29_000).fill(1)),
-  'a combined character, 20,000 times, as a name': login({ nickName: '👨‍👩‍👧‍👦'.repeat(2000) }),
-  'variables that are not declared, 60 KB': {
+  'a variable with nested lists, 60 KB': `{"query":"mutation ($u: UserInfoInput) { login(code: \\"\\", userInfo: $u) { token } }","variables":{"u":${'['.repeat(29_000)}${']'.repeat(29_000)}}}`,
+  'a variable with a list of 29,000 numbers': login(Array(29_000).fill(1)),
+  'a nickName of 2,000 combined emoji': login({ nickName: '👨‍👩‍👧‍👦'.repeat(2000) }),
+  '5,000 undeclared variables': {
     query: '{ __typename }',
     variables: Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`a${i}`, 1])),
   },
@@ -90,9 +90,9 @@ function send(agent: Agent, path: string, body?: string) {
 }
 
 function codeIn(answer: string) {
-  return /"code":"(\w+)"/.exec(answer)?.[1] ?? 'answered';
+  return /"code":"(\w+)"/.exec(answer)?.[1] ?? 'data';
 }
-/** The slowest ping while this body is sent once, and the code of its answer. */
+/** The slowest ping during one request with this body, and the error code of its response. */
 async function stall(body: string) {
   let running = true;
   let slowest = 0;
@@ -110,7 +110,7 @@ async function stall(body: string) {
   return { slowest, code };
 }
 
-// A process that has just started compiles its own code at the first requests, whatever they ask.
+// Warm up: the first requests of a process are slow, whatever they contain.
 for (let i = 0; i < 20; i++) await stall('{"query":"{ me { id } }"}');
 
 type Figures = { first: number; median: number; worst: number; code: string };
@@ -128,7 +128,7 @@ function ms(time: number) {
   return `${time.toFixed(1)} ms`;
 }
 process.stdout.write(
-  '| request | answer | first time | median | slowest |\n| --- | --- | ---: | ---: | ---: |\n',
+  '| request | response | first | median | slowest |\n| --- | --- | ---: | ---: | ---: |\n',
 );
 for (const [name, { code, first, median, worst }] of figures)
   process.stdout.write(`| ${name} | ${code} | ${ms(first)} | ${ms(median)} | ${ms(worst)} |\n`);

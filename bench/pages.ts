@@ -7,7 +7,7 @@ import { SESSION_KEY_SECRET } from '../test/support/canaries.ts';
 import { startMariaDb } from '../test/support/mariadb.ts';
 import { environment } from '../test/support/product.ts';
 
-/** How long a page of 50 users takes, by where it lies among 50,000: the median of 15, in milliseconds. */
+/** Measures how long a page of 50 users takes, by its position among 50,000: the median of 15, in milliseconds. */
 const PEOPLE = 50_000;
 const PAGES = [1, 100, 250, 500, 750, 1000];
 const ROUNDS = 15;
