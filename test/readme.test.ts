@@ -3,14 +3,25 @@ import { readFileSync } from 'node:fs';
 import { createContext, runInContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DATABASES } from './support/databases.ts';
+import { run } from './support/project.ts';
 import { type Server, startServer } from './support/server.ts';
+import { snippetsOf } from './support/snippets.ts';
 
-const blocks = (file: string, language: string) =>
-  [...readFileSync(file, 'utf8').matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(
-    ([, text = '']) => text,
-  );
+type WxRequest = {
+  url: string;
+  method: string;
+  header: Record<string, string>;
+  data: unknown;
+  success: (result: { data: unknown }) => void;
+};
 
-describe.each(['README.md', 'README.zh-CN.md'])('%s', (file) => {
+function blocksOf(page: string, language: string): string[] {
+  return snippetsOf(page)
+    .filter((snippet) => snippet.language === language)
+    .map(({ text }) => text);
+}
+
+describe.each(['README.md', 'README.zh-CN.md'])('%s', (page) => {
   let server: Server;
   beforeAll(async () => {
     server = await startServer((await DATABASES[0]?.create()) ?? '');
@@ -19,29 +30,26 @@ describe.each(['README.md', 'README.zh-CN.md'])('%s', (file) => {
     await server.close();
   });
 
-  test('its curl commands log in and read me', async () => {
-    const [login = '', me = ''] = (blocks(file, 'sh').find((block) => block.includes('curl')) ?? '').split(
-      '\n\n',
+  async function runCurl(command: string, token = '') {
+    const { code, output } = await run(
+      'bash',
+      ['-c', command.replace('localhost:4000', `127.0.0.1:${server.port}`)],
+      { env: { TOKEN: token } },
     );
-    const shell = async (command: string, token = '') => {
-      const { execFile } = await import('node:child_process');
-      const text = await new Promise<string>((resolve, reject) =>
-        execFile(
-          'bash',
-          ['-c', command.replace('localhost:4000', `127.0.0.1:${server.port}`)],
-          { env: { ...process.env, TOKEN: token } },
-          (error, stdout) => (error ? reject(error) : resolve(stdout)),
-        ),
-      );
-      return JSON.parse(text);
-    };
-    const { token, user } = (await shell(login)).data.login;
-    expect((await shell(me, token)).data.me).toMatchObject({ ...user, nickName: 'Alice' });
+    expect(code).toBe(0);
+    return JSON.parse(output);
+  }
+
+  test('the curl commands log in and read me', async () => {
+    const block = blocksOf(page, 'sh').find((text) => text.includes('curl')) ?? '';
+    const [login = '', me = ''] = block.split('\n\n');
+    const { token, user } = (await runCurl(login)).data.login;
+    expect((await runCurl(me, token)).data.me).toMatchObject({ ...user, nickName: 'Alice' });
   });
 
-  test('its snippet for a mini program logs in, and again when the token is refused', async () => {
-    const [snippet = ''] = blocks(file, 'js');
-    const shown: unknown[] = [];
+  test('the snippet for a mini program logs in, and logs in again when its token is rejected', async () => {
+    const [snippet = ''] = blocksOf(page, 'js');
+    const logged: unknown[] = [];
     const storage = new Map<string, string>([['token', 'an.old.token']]);
     let logins = 0;
     const wx = {
@@ -60,45 +68,31 @@ describe.each(['README.md', 'README.zh-CN.md'])('%s', (file) => {
         success({ data: await response.json() });
       },
     };
-    runInContext(snippet, createContext({ wx, console: { log: (value: unknown) => shown.push(value) } }));
-    await expect.poll(() => shown).toEqual([{ id: expect.any(String), nickName: null }]);
+    runInContext(snippet, createContext({ wx, console: { log: (value: unknown) => logged.push(value) } }));
+    await expect.poll(() => logged).toEqual([{ id: expect.any(String), nickName: null }]);
     expect(logins).toBe(1);
   });
 
-  test('every file that it names is there', () => {
-    const named = [
-      ...readFileSync(file, 'utf8').matchAll(/\]\((?!https?:)([^)]+)\)|`((?:test|docs|src)\/[^`]+)`/g),
-    ].map(([, a, b]) => a ?? b ?? '');
-    expect(named.length).toBeGreaterThan(5);
-    for (const path of named) expect(() => readFileSync(path), path).not.toThrow();
-  });
-
-  test('its run and test commands are the ones that CI runs', () => {
+  test('the run and test commands are those that CI runs', () => {
     const ci = readFileSync('.ci/run', 'utf8');
     for (const command of ['npm ci && npm start', 'npm ci && npm run test:install && npm test']) {
-      expect(blocks(file, 'sh').map((block) => block.trim())).toContain(command);
+      expect(blocksOf(page, 'sh').map((block) => block.trim())).toContain(command);
       expect(ci).toContain(command);
     }
   });
 });
 
-type WxRequest = {
-  url: string;
-  method: string;
-  header: Record<string, string>;
-  data: unknown;
-  success: (result: { data: unknown }) => void;
-};
+test.each(['Dockerfile', 'compose.yaml', 'README.md', 'README.zh-CN.md', 'SECURITY.md', 'SECURITY.zh-CN.md'])(
+  '%s names only scripts of package.json',
+  (file) => {
+    const { scripts }: { scripts: Record<string, string> } = JSON.parse(readFileSync('package.json', 'utf8'));
+    const named = [...readFileSync(file, 'utf8').matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name);
+    expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
+  },
+);
 
-test('Dockerfile and compose name only what is in package.json', () => {
-  const { scripts }: { scripts: Record<string, string> } = JSON.parse(readFileSync('package.json', 'utf8'));
-  const used = [
-    ...(readFileSync('Dockerfile', 'utf8') + readFileSync('compose.yaml', 'utf8')).matchAll(
-      /npm run ([\w:]+)/g,
-    ),
-  ].map(([, name = '']) => name);
-  expect(used.filter((name) => !(name in scripts))).toEqual([]);
-  expect(execFileSync('git', ['check-ignore', '.data', '.env'], { encoding: 'utf8' }).split('\n')).toContain(
-    '.env',
-  );
+test('git ignores the files that hold secrets', () => {
+  const files = ['.data/secrets.json', '.env'];
+  const ignored = execFileSync('git', ['check-ignore', ...files], { encoding: 'utf8' });
+  expect(ignored.trim().split('\n')).toEqual(files);
 });
