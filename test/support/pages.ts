@@ -27,3 +27,30 @@ export function tableRows(page: string): string[][] {
 export function linesOutsideCode(text: string): string[] {
   return text.replace(/^( *)```.*?^ *```$/gms, '').split('\n');
 }
+
+/** The levels of the headings of a page, in order. */
+export function headingLevels(page: string): number[] {
+  return linesOutsideCode(readFileSync(page, 'utf8')).flatMap(
+    (line) => /^#+(?= )/.exec(line)?.[0].length ?? [],
+  );
+}
+
+export type CodeBlock = {
+  /** The language, and the file name if there is one. */
+  info: string;
+  /** Without comments and empty lines. */
+  code: string;
+};
+
+export function codeBlocks(page: string): CodeBlock[] {
+  return [...readFileSync(page, 'utf8').matchAll(/^ *```([^\n]*)\n(.*?)^ *```/gms)].map(
+    ([, info = '', text = '']) => ({ info, code: withoutComments(text) }),
+  );
+}
+
+function withoutComments(code: string): string {
+  return code
+    .replace(/\/\*.*?\*\/|<!--.*?-->/gs, '')
+    .replace(/(^|\s)(\/\/|#).*$/gm, '')
+    .replace(/^\s*\n/gm, '');
+}
