@@ -9,7 +9,7 @@ const PAGES = allPages();
 const CHINESE = PAGES.filter((page) => page.endsWith('.zh-CN.md'));
 const ENGLISH = PAGES.filter((page) => !page.endsWith('.zh-CN.md'));
 
-/** Chinese that an English page needs: the product, and labels in WeChat's own tools. */
+/** Chinese that English pages need: the name of the product, and labels in WeChat's tools and in the example. */
 const CHINESE_LABELS = [
   '微信小程序',
   '开发管理',
@@ -23,6 +23,11 @@ const CHINESE_LABELS = [
   '构建 npm',
   '详情',
   '本地设置',
+  '设置',
+  '服务内容声明',
+  '用户隐私保护指引',
+  '测试号',
+  '编辑资料',
   '微信用户',
 ];
 
