@@ -108,9 +108,12 @@ test.each(PAGES)('%s links only to files that exist', (page) => {
 });
 
 test.each(PAGES.filter((page) => !PAGES_ABOUT_APPS.test(page)))('%s names only files that exist', (page) => {
-  const named = /`((?:bench|client|docs|drizzle|examples|src|test)\/[\w./-]+\.\w+)`/g;
-  const paths = [...readFileSync(page, 'utf8').matchAll(named)].map(([, path = '']) => path);
-  expect(paths.filter((path) => !existsSync(path))).toEqual([]);
+  expect(filesNamedIn(page).filter((path) => !existsSync(path))).toEqual([]);
+});
+
+test.each(['README.md', 'README.zh-CN.md'])('%s links to pages and names tests', (page) => {
+  expect(linksOf(page).length).toBeGreaterThan(15);
+  expect(filesNamedIn(page).filter((path) => path.startsWith('test/')).length).toBeGreaterThan(10);
 });
 
 test.each(['docs/deployment.md', 'docs/deployment.zh-CN.md'])(
@@ -146,6 +149,12 @@ function baseName(path: string): string {
 
 function topOf(page: string): string {
   return readFileSync(page, 'utf8').split('\n').slice(0, 8).join('\n');
+}
+
+/** The files of the repository in the code spans of a page. */
+function filesNamedIn(page: string): string[] {
+  const path = /`((?:bench|client|docs|drizzle|examples|src|test)\/[\w./-]+\.\w+)`/g;
+  return [...readFileSync(page, 'utf8').matchAll(path)].map(([, name = '']) => name);
 }
 
 /** The lines of a page without code, link targets, and the link to the page in the other language. */
