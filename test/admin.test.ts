@@ -72,7 +72,7 @@ describe.each(DATABASES)('administration on $name', (database) => {
     server.post<{ setUserRole: { user: Person } }>(SET_ROLE, { variables: { id, role }, token });
   const me = (token: string) => server.post<{ me: { id: string; lastLoginAt: string } }>(ME, { token });
 
-  test('the first admin is made by the command line, by openid or id, at once and until revoked', async () => {
+  test('the command line grants ADMIN by openid or id, effective at once and until revoked', async () => {
     const { id, token } = await server.logIn('second-admin');
     expect(codeOf(await list({}, token))).toBe('FORBIDDEN');
     const granted = await cli('grant', id);
@@ -91,7 +91,7 @@ describe.each(DATABASES)('administration on $name', (database) => {
     expect(codeOf(await list({}, token))).toBe('FORBIDDEN');
   });
 
-  test('the command line says what it can do, and makes nobody out of nothing', async () => {
+  test('the command line prints its usage, and rejects an unknown user', async () => {
     expect(await cli('grant', 'oNobodyNobodyNobodyNobody')).toMatchObject({
       code: 1,
       out: expect.stringContaining('must have logged in once'),
@@ -103,7 +103,7 @@ describe.each(DATABASES)('administration on $name', (database) => {
       expect(await cli(...args)).toMatchObject({ code: 2, out: expect.stringContaining('Usage') });
   });
 
-  test('a disabled user is out at once, stays out with USER_DISABLED, and its row stays as it was', async () => {
+  test('disabling revokes the tokens of a user at once; logins get USER_DISABLED and leave the row unchanged', async () => {
     const { id, token } = await server.logIn('rascal');
     const tablet = await server.logIn('rascal');
     const sessionKey = await server.product.app.storage.users.sessionKey(id);
@@ -132,7 +132,7 @@ describe.each(DATABASES)('administration on $name', (database) => {
     expect((await me((await server.logIn('rascal')).token)).data?.me.id).toBe(id);
   });
 
-  test('an enabled user logs in and renews its row as ever', async () => {
+  test('the login of an enabled user updates their row', async () => {
     const first = await server.logIn('returning');
     server.product.clock.now += 5000;
     const { data } = await server.product.login('dev:returning', { userInfo: { nickName: 'Back' } });
@@ -157,7 +157,7 @@ describe.each(DATABASES)('administration on $name', (database) => {
     expect((await list({ first: 1 })).errors).toBeUndefined();
   });
 
-  test('a disabled admin is no admin', async () => {
+  test('a disabled admin has no permissions', async () => {
     const { id, token } = await server.logIn('fallen');
     await setRole(id, 'ADMIN');
     await setDisabled(id, true);
@@ -165,7 +165,7 @@ describe.each(DATABASES)('administration on $name', (database) => {
     expect(codeOf(await setDisabled(id, false, token))).toBe('USER_DISABLED');
   });
 
-  test('ids of nobody and no ids at all are told apart from failures', async () => {
+  test('unknown and invalid ids are BAD_USER_INPUT or null, not failures', async () => {
     const nobody = '00000000-0000-7000-8000-000000000000';
     for (const id of [nobody, '', 'x', `${admin.id} `, "' OR 1=1 -- ", 'é', '😀'.repeat(100)]) {
       expect(codeOf(await setRole(id, 'ADMIN')), id).toBe('BAD_USER_INPUT');
@@ -182,7 +182,7 @@ describe.each(DATABASES)('administration on $name', (database) => {
     expect(await user(admin.id)).toMatchObject({ data: { user: { id: admin.id } } });
   });
 
-  test('pages run forward and backward through the same order, and meet', async () => {
+  test('paging forward and backward returns the same order', async () => {
     for (let i = 0; i < 7; i++) await server.logIn(`page-${i}`);
     const all = (await listed({ first: 100 })).edges.map(({ node }) => node.id);
     expect(all).toEqual([...all].sort());
@@ -207,7 +207,7 @@ describe.each(DATABASES)('administration on $name', (database) => {
     expect((await listed({})).edges.length).toBe(Math.min(20, all.length));
   });
 
-  test('a page is of 1 to 100, from one end, by cursors of this list', async () => {
+  test('a page has 1 to 100 users, in one direction; invalid sizes, cursors and filters are BAD_USER_INPUT', async () => {
     for (const variables of [
       { first: 101 },
       { first: 0 },
@@ -233,7 +233,7 @@ describe.each(DATABASES)('administration on $name', (database) => {
       expect(codeOf(await list(variables)), JSON.stringify(variables)).toBe('BAD_USER_INPUT');
   });
 
-  test('filters by mini program, role, state and phone number, all at once, and counts what it filters', async () => {
+  test('filters by mini program, role, state and phone number combine, and totalCount counts the filtered users', async () => {
     await server.product.control('users', { user: 'filtered', phone: '13900001111' });
     const here = await server.logIn('filtered');
     const there = await server.product.login('dev:filtered', { appId: SECOND_APP_ID });
@@ -273,7 +273,7 @@ describe.each(DATABASES)('administration on $name', (database) => {
     expect((await listed({ first: 1, filter: { appId: APP_ID } })).totalCount).toBeGreaterThan(1);
   });
 
-  test('search finds by id, openid, unionid and the start of a nickname, and takes no wildcard', async () => {
+  test('search finds an id, openid, unionid or the beginning of a nickname, without wildcards', async () => {
     const named = async (name: string, nickName: string) =>
       (await server.product.login(`dev:${name}`, { userInfo: { nickName } })).data?.login.user.id ?? '';
     const percent = await named('search-a', '100% 王_小明!');
@@ -300,12 +300,12 @@ describe.each(DATABASES)('administration on $name', (database) => {
     );
   });
 
-  test('openId and unionId of others are for admins', async () => {
+  test('admins can read the openId and unionId of others', async () => {
     const { edges } = await listed({ first: 100 });
     expect(edges.every(({ node }) => /^o[\w-]{27}$/.test(node.openId))).toBe(true);
   });
 
-  test('what admins do, and what others are kept from, is written to the log as audit lines', async () => {
+  test('actions of admins, and refused ones of others, are logged as audit lines', async () => {
     const requestId = randomUUID();
     const headers = { 'x-request-id': requestId };
     const { id, token } = await server.logIn('audited');

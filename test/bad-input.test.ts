@@ -150,11 +150,11 @@ describe.each(DATABASES)('bad input on $name', (database) => {
     return answer.errors?.[0]?.message;
   };
 
-  test('a token made by the right secret is let in, so the refusals below mean something', async () => {
+  test('a token signed with the right secret is accepted, so the rejections below mean something', async () => {
     expect((await product.query(ME, { token: await forged(JWT_SECRET) })).errors).toBeUndefined();
   });
 
-  test('a token of another issuer, audience, key or algorithm is not one of this server', async () => {
+  test('a token with another issuer, audience, key or algorithm is invalid', async () => {
     const [, payload = ''] = alice.token.split('.');
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
     for (const token of [
@@ -171,14 +171,14 @@ describe.each(DATABASES)('bad input on $name', (database) => {
     expect(await refusal(new UnsecuredJWT(claims).encode())).toMatch(/malformed/);
   });
 
-  test('a token of one mini program does not open the account in another', async () => {
+  test('a token of one mini program is invalid for the account in another', async () => {
     expect(await refusal(await forged(JWT_SECRET, { aud: SECOND_APP_ID }))).toMatch(/revoked/);
     expect(
       (await product.query(ME, { token: await forged(JWT_SECRET, { aud: APP_ID }) })).errors,
     ).toBeUndefined();
   });
 
-  test('an expired token says that it expired', async () => {
+  test('an expired token is reported as expired', async () => {
     const { token } = await loggedIn('dev:expired');
     product.clock.now += 3_600_000;
     expect(await refusal(token)).toMatch(/expired/);
@@ -199,7 +199,7 @@ describe.each(DATABASES)('bad input on $name', (database) => {
 });
 
 describe('rotation of JWT_SECRET', () => {
-  test('a new secret in front signs, the old one still verifies, and without it its tokens are not ours', async () => {
+  test('the first secret signs, the old one still verifies; without it, its tokens are invalid', async () => {
     const [database] = DATABASES;
     if (!database) return;
     const url = await database.create();

@@ -8,17 +8,17 @@ import { breakingChanges, mayBreak } from './support/breaking.ts';
 const schema = readFileSync('schema.graphql', 'utf8');
 
 test.each([
-  ['a field that is renamed', 'isNewUser: Boolean!', 'isFirstLogin: Boolean!'],
-  ['a field that may be null now', 'token: String!', 'token: String'],
-  ['an argument that is required now', 'appId: String\n', 'appId: String!\n'],
-  ['an enum value that goes', /\n {2}"""[^"]+"""\n {2}ADMIN\n/, '\n'],
+  ['a renamed field', 'isNewUser: Boolean!', 'isFirstLogin: Boolean!'],
+  ['a field that becomes nullable', 'token: String!', 'token: String'],
+  ['an argument that becomes required', 'appId: String\n', 'appId: String!\n'],
+  ['a removed enum value', /\n {2}"""[^"]+"""\n {2}ADMIN\n/, '\n'],
 ])('%s breaks clients', async (_name, from, to) => {
   const changed = schema.replace(from, to);
   expect(changed).not.toBe(schema);
   expect(await breakingChanges(schema, changed)).toHaveLength(1);
 });
 
-test('a new field, a description and a deprecation break nobody', async () => {
+test('a new field, a new description and a deprecation break no client', async () => {
   const changed = schema
     .replace('type Query {', 'type Query {\n  """New."""\n  version: String\n')
     .replace('city: String\n', 'city: String @deprecated(reason: "No longer known.")\n')

@@ -25,7 +25,7 @@ function faultsOf(env: Env): readonly string[] {
   }
 }
 
-test('development needs nothing but the secrets that it makes itself', () => {
+test('development needs no configuration', () => {
   expect(readConfig(DEVELOPMENT)).toMatchObject({
     mode: 'development',
     http: { host: '127.0.0.1', port: 4000, graphiql: true },
@@ -36,7 +36,7 @@ test('development needs nothing but the secrets that it makes itself', () => {
   });
 });
 
-test('production: everything named, nothing of development', () => {
+test('production: every variable is set, no development default applies', () => {
   expect(readConfig(PRODUCTION)).toMatchObject({
     mode: 'production',
     http: { host: '0.0.0.0', graphiql: false },
@@ -66,7 +66,7 @@ test('production without anything: every missing variable at once, each with its
     expect(faults).toContainEqual(expect.stringMatching(new RegExp(`^${name} (is|are) missing: `)));
 });
 
-describe('each fault names its variable and how to mend it, and tells no secret', () => {
+describe('each error names its variable and the remedy, and reveals no secret', () => {
   test.each<[string, Env, RegExp]>([
     ['a mode that is none', { NODE_ENV: 'prod' }, /^NODE_ENV must be one of development, test, production/],
     ['a port that is none', { PORT: '70000' }, /^PORT must be a whole number from 0 to 65535/],
@@ -166,7 +166,7 @@ describe('each fault names its variable and how to mend it, and tells no secret'
   });
 });
 
-test('a file database is taken in production when it is asked for by name', () => {
+test('production accepts a file database if DATABASE_URL names it', () => {
   expect(
     readConfig({ ...PRODUCTION, DATABASE_URL: 'file:///var/lib/weapp/login.db' }).database,
   ).toMatchObject({

@@ -29,7 +29,7 @@ describe.skipIf(!hasMariaDb())('when MariaDB fails', () => {
 
   const me = () => product.query(ME, { token });
 
-  test('a frozen server: every request ends with SERVICE_UNAVAILABLE, and all is well again when it thaws', async () => {
+  test('a frozen server: every request ends with SERVICE_UNAVAILABLE, and succeeds again when it continues', async () => {
     process.kill(mariadb.pid, 'SIGSTOP');
     const answers = await Promise.all(Array.from({ length: 12 }, me));
     for (const answer of answers) {
@@ -46,14 +46,14 @@ describe.skipIf(!hasMariaDb())('when MariaDB fails', () => {
     expect((await product.login('dev:survivor')).data?.login.isNewUser).toBe(false);
   });
 
-  test('a database without its table is our fault, never that of the token', async () => {
+  test('a missing table is INTERNAL_SERVER_ERROR, not an invalid token', async () => {
     await runSql(mariadb.url, 'RENAME TABLE faults.user TO faults.elsewhere');
     expect(codeOf(await me())).toBe('INTERNAL_SERVER_ERROR');
     await runSql(mariadb.url, 'RENAME TABLE faults.elsewhere TO faults.user');
     expect((await me()).errors).toBeUndefined();
   });
 
-  test('killed connections are replaced, and no more than the request under way notices', async () => {
+  test('killed connections are replaced; at most the running request fails', async () => {
     const rows = await runSql(
       mariadb.url,
       "SELECT id FROM information_schema.processlist WHERE db = 'faults'",
@@ -63,7 +63,7 @@ describe.skipIf(!hasMariaDb())('when MariaDB fails', () => {
     expect(answers.filter(({ errors }) => errors)).toEqual([]);
   });
 
-  test('a statement that finds its connection broken is one that may be tried again', async () => {
+  test('a statement on a broken connection is retried', async () => {
     const connection = await createConnection(mariadb.url);
     connection.destroy();
     const error = await connection.query('SELECT 1').catch((thrown: unknown) => thrown);
@@ -71,7 +71,7 @@ describe.skipIf(!hasMariaDb())('when MariaDB fails', () => {
     expect(isConnectionUnusable(error)).toBe(true);
   });
 
-  test('a start that fails leaves no connection behind that would keep the process', async () => {
+  test('a failed start leaves no connection open', async () => {
     await runSql(mariadb.url, 'CREATE DATABASE unlucky');
     const config = readConfig(environment({ DATABASE_URL: `${mariadb.url}/unlucky` }));
     const without = { ...config, auth: { ...config.auth, secrets: [], privateKeys: [] } };
@@ -81,7 +81,7 @@ describe.skipIf(!hasMariaDb())('when MariaDB fails', () => {
     await expect.poll(connections).toEqual([]);
   });
 
-  test('deadlocks and lock waits are tried again, so concurrent logins of many people all succeed', async () => {
+  test('deadlocks and lock waits are retried, so concurrent logins of many people all succeed', async () => {
     const people = Array.from({ length: 40 }, (_, i) => `dev:many${i % 8}`);
     const answers = await Promise.all(people.map((code) => product.login(code)));
     expect(answers.filter(({ errors }) => errors)).toEqual([]);

@@ -13,7 +13,7 @@ import { buildSchema } from '../src/schema/index.ts';
 
 const schema = buildSchema();
 
-test('schema.graphql is what the code says: npm run generate:schema', () => {
+test('schema.graphql is up to date: npm run generate:schema', () => {
   expect(readFileSync('schema.graphql', 'utf8')).toBe(`${printSchema(lexicographicSortSchema(schema))}\n`);
 });
 
@@ -37,7 +37,7 @@ test('every type, field, argument and enum value has a description', () => {
   expect(bare).toEqual([]);
 });
 
-test('every field of Query and Mutation that needs a token, or WeChat, names its codes, of the enum only', () => {
+test('every field of Query and Mutation names its error codes, and they exist', () => {
   const fields = [schema.getQueryType(), schema.getMutationType()].flatMap((type) =>
     Object.values(type?.getFields() ?? {}),
   );
@@ -77,7 +77,7 @@ test.each(['docs/errors.md', 'README.md', 'README.zh-CN.md'])(
 );
 
 describe.each(['mysql', 'sqlite'])('migrations for %s', (dialect) => {
-  test('are what the tables say: npm run generate:migrations', () => {
+  test('are up to date: npm run generate:migrations', () => {
     mkdirSync('.test-output', { recursive: true });
     const out = mkdtempSync(`.test-output/drift-${dialect}-`);
     cpSync(`drizzle/${dialect}`, out, { recursive: true });
@@ -97,7 +97,7 @@ describe.each(['mysql', 'sqlite'])('migrations for %s', (dialect) => {
     expect(readdirSync(out)).toEqual(before);
   });
 
-  test('run in the order of their times: drizzle skips one that is older than the newest applied', () => {
+  test('have ascending times: drizzle skips one that is older than the newest applied', () => {
     const { entries }: { entries: { when: number; tag: string }[] } = JSON.parse(
       readFileSync(`drizzle/${dialect}/meta/_journal.json`, 'utf8'),
     );
@@ -105,7 +105,7 @@ describe.each(['mysql', 'sqlite'])('migrations for %s', (dialect) => {
     expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
   });
 
-  test('hold one statement each for MySQL, so that a cut-off run can be finished', () => {
+  test('have one statement each for MySQL, so that an interrupted run can continue', () => {
     const files = readdirSync(`drizzle/${dialect}`).filter((file) => file.endsWith('.sql'));
     expect(files.length).toBeGreaterThan(0);
     const several = files.filter((file) =>

@@ -33,7 +33,7 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
     product.query<Data>(query, { variables: { data }, token });
   const checks = () => product.sandbox.calls().filter(({ path }) => path === CHECK_PATH).length;
 
-  test('steps come out typed', async () => {
+  test('steps are decrypted and typed', async () => {
     const token = await signIn('walker');
     const { data } = await send<{ decryptRunData: { days: { steps: number }[] } }>(
       RUN,
@@ -63,7 +63,7 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
     product.clock.now = before;
   });
 
-  test('so does the id of a group chat', async () => {
+  test('the id of a group chat is decrypted', async () => {
     const token = await signIn('sharer');
     const { data } = await send(GROUP, await sealed('sharer', 'group'), token);
     expect(data).toEqual({ decryptGroupId: { openGId: 'tGDzk5LcXl9XOvWFVVs7n_sandbox' } });
@@ -75,7 +75,7 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
     });
   });
 
-  test('a phone number of an old base library is bound as one of a code is', async () => {
+  test('a phone number of an old base library is bound like one of a code', async () => {
     await product.control('users', { user: 'veteran', phone: `${PHONE_MARK}8888` });
     const token = await signIn('veteran');
     const { data } = await send(PHONE, await sealed('veteran', 'phone'), token);
@@ -85,7 +85,7 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
     expect(codeOf(await send(PHONE, await sealed('double', 'phone'), other))).toBe('PHONE_IN_USE');
   });
 
-  test('data of before the last wx.login: the login is fine, and the message says what to do', async () => {
+  test('data from before the last wx.login is BAD_USER_INPUT, and the message says to get it again', async () => {
     await signIn('hasty');
     const data = await sealed('hasty', 'run');
     const token = await signIn('hasty');
@@ -95,7 +95,7 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
     expect(codeOf(await send(RUN, await sealed('hasty', 'run'), token))).toBeUndefined();
   });
 
-  test('a wx.login that never reached us makes our key stale: RELOGIN, and the order is explained', async () => {
+  test('a wx.login without a login makes the session_key stale: RELOGIN, and the message says the order', async () => {
     const token = await signIn('twice');
     await fetch(
       `${product.sandbox.url}/sns/jscode2session?${new URLSearchParams({
@@ -110,7 +110,7 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
     expect(errors?.[0]?.message).toContain('wx.login');
   });
 
-  test('where WeChat does not say which of the two it is, another login is the advice', async () => {
+  test('if WeChat cannot say whether the key is stale, the action is RELOGIN', async () => {
     await signIn('unlucky');
     const data = await sealed('unlucky', 'run');
     const token = await signIn('unlucky');
@@ -118,7 +118,7 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
     expect(codeOf(await send(RUN, data, token))).toBe('WECHAT_SESSION_STALE');
   });
 
-  test('a heap of unreadable data asks WeChat once in ten seconds, so nobody fills its quota or its turns', async () => {
+  test('much unreadable data of one user causes one checksession call in ten seconds', async () => {
     await signIn('flooder');
     const data = await sealed('flooder', 'run');
     const token = await signIn('flooder');
@@ -138,7 +138,7 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
     expect(checks() - before).toBe(3);
   });
 
-  test('what is not base64, not ours, old, or of another kind is refused without a call', async () => {
+  test('data that is not base64, of another app, old, or of another kind is rejected without a call', async () => {
     const token = await signIn('careless');
     const good = await sealed('careless', 'run');
     const before = checks();
@@ -159,7 +159,7 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
     expect(codeOf(await send(RUN, good, undefined))).toBe('UNAUTHENTICATED');
   });
 
-  test('a login on a second device replaces the key whole', async () => {
+  test('after a login on a second device, both devices can decrypt new data', async () => {
     const phone = await signIn('nomad');
     const tablet = await signIn('nomad');
     const data = await sealed('nomad', 'group');
@@ -177,7 +177,7 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
     });
   const userInfoOf = (user: string) => product.control<Signed>('encrypted', { user, kind: 'userInfo' });
 
-  test('rawData whose signature is not of this login is refused, and its order explained', async () => {
+  test('rawData signed with the key of another login is rejected, and the message says the order', async () => {
     await signIn('forger');
     const { rawData, signature } = await userInfoOf('forger');
     const { errors, data } = await signed('dev:forger', { rawData, signature });
@@ -185,7 +185,7 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
     expect(errors?.[0]?.extensions).toEqual({ code: 'WECHAT_SESSION_STALE', action: 'RELOGIN' });
   });
 
-  test('rawData and signature are checked before the code is spent', async () => {
+  test('rawData and signature are checked before the code is used', async () => {
     await signIn('prudent');
     const { rawData } = await userInfoOf('prudent');
     const code = await product.mint('prudent');
@@ -202,7 +202,7 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
     expect(codeOf(await signed(code))).toBeUndefined();
   });
 
-  test('a profile that is signed with the session_key of the code is taken', async () => {
+  test('a profile signed with the session_key of the code is stored', async () => {
     await product.control('users', { user: 'steady', keepSessionKey: true });
     await signIn('steady');
     const { rawData, signature } = await userInfoOf('steady');
@@ -212,7 +212,7 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
     expect(codeOf(await signed('dev:steady', { rawData: changed, signature }))).toBe('WECHAT_SESSION_STALE');
   });
 
-  test('nobody reads with the session_key of another', async () => {
+  test('data encrypted for another user cannot be decrypted', async () => {
     await signIn('victim');
     const token = await signIn('attacker');
     expect(codeOf(await send(RUN, await sealed('victim', 'run'), token))).toBe('BAD_USER_INPUT');
@@ -258,7 +258,7 @@ describe('the official vectors', () => {
   });
 });
 
-describe('whatever is encrypted', () => {
+describe('encrypted data', () => {
   const NOW_S = 1_700_000_000;
   const opener = createDataDecryptor(() => NOW_S * 1000);
   const watermark = { timestamp: NOW_S, appid: APP_ID };
@@ -273,7 +273,7 @@ describe('whatever is encrypted', () => {
   const bytes16 = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes));
   const steps = fc.array(fc.record({ timestamp: fc.nat(), step: fc.nat() }), { minLength: 1, maxLength: 31 });
 
-  test('comes out as it went in', () => {
+  test('of steps is decrypted unchanged', () => {
     fc.assert(
       fc.property(steps, bytes16, bytes16, (stepInfoList, key, iv) => {
         const sealed = encrypt({ stepInfoList, watermark }, key, iv);
@@ -287,7 +287,7 @@ describe('whatever is encrypted', () => {
     );
   });
 
-  test('any JSON comes out as it went in', () => {
+  test('of any JSON is decrypted unchanged', () => {
     const any = z.looseObject({ watermark: z.object({ appid: z.string(), timestamp: z.int() }) });
     fc.assert(
       fc.property(
@@ -308,7 +308,7 @@ describe('whatever is encrypted', () => {
 
   const phoneText = { phoneNumber: '13580006666', purePhoneNumber: '13580006666', countryCode: '86' };
 
-  test('with one bit of a phone number changed never gives another number', () => {
+  test('of a phone number with one bit changed never yields another number', () => {
     const key = randomBytes(16);
     const sealed = encrypt({ ...phoneText, watermark }, key, randomBytes(16));
     for (const field of ['encryptedData', 'iv'] as const) {
@@ -322,7 +322,7 @@ describe('whatever is encrypted', () => {
     }
   });
 
-  test('with a bit changed, another key, another iv, or cut, gives nothing, and no exception', () => {
+  test('with a bit changed, another key or iv, or truncated, yields a fault and no exception', () => {
     fc.assert(
       fc.property(
         steps,
@@ -359,7 +359,7 @@ describe('whatever is encrypted', () => {
     );
   });
 
-  test('with any text for any part gives nothing, and no exception', () => {
+  test('of arbitrary text yields a fault and no exception', () => {
     const text = fc.oneof(fc.string(), fc.base64String(), fc.string({ unit: 'binary' }));
     fc.assert(
       fc.property(text, text, text, (encryptedData, iv, sessionKey) => {

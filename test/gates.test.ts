@@ -13,7 +13,7 @@ function many(count: number, write: (i: number) => string) {
   return Array.from({ length: count }, (_, i) => write(i)).join(' ');
 }
 
-describe('the gates of queries, over HTTP', () => {
+describe('the limits of queries, over HTTP', () => {
   let server: Server;
   let production: Server;
   beforeAll(async () => {
@@ -66,7 +66,7 @@ describe('the gates of queries, over HTTP', () => {
     expect(await refusal(query)).toEqual(TOO_COMPLEX);
   });
 
-  test('what stays below every limit is answered', async () => {
+  test('a query below every limit is executed', async () => {
     const { data, errors } = await server.post(
       `{ ${many(15, (i) => `a${i}: __typename`)} ... @include(if: true) { __typename } }`,
     );
@@ -101,7 +101,7 @@ describe('the gates of queries, over HTTP', () => {
     expect([200, 400]).toContain(status);
   });
 
-  test('the refusals are the same for application/graphql-response+json, with a status of 4xx', async () => {
+  test('the errors are the same for application/graphql-response+json, with status 4xx', async () => {
     for (const query of [
       'hello',
       '{ mee }',
@@ -115,7 +115,7 @@ describe('the gates of queries, over HTTP', () => {
     }
   });
 
-  test('variables: one fault is told, in few words, and 501 values are too many', async () => {
+  test('variables: one error is reported, shortened; 501 values are too many', async () => {
     const login = 'mutation ($u: UserInfoInput) { login(code: "", userInfo: $u) { token } }';
     const unknown = (count: number) =>
       server.post(login, {
@@ -134,7 +134,7 @@ describe('the gates of queries, over HTTP', () => {
     expect(long.errors?.[0]?.message.length).toBeLessThan(310);
   });
 
-  test('several requests in one body are refused', async () => {
+  test('a batch of requests is rejected', async () => {
     const body = JSON.stringify(Array(3).fill({ query: '{ __typename }' }));
     const response = await fetch(`${server.url}/graphql`, {
       method: 'POST',
@@ -147,7 +147,7 @@ describe('the gates of queries, over HTTP', () => {
     ]);
   });
 
-  test('with INTROSPECTION=0 nothing tells of the schema', async () => {
+  test('INTROSPECTION=0 rejects introspection in every form', async () => {
     for (const query of [
       getIntrospectionQuery(),
       '{ __schema { queryType { name } } }',
@@ -164,12 +164,12 @@ describe('the gates of queries, over HTTP', () => {
     expect(page.status).toBeGreaterThanOrEqual(400);
   });
 
-  test('with it on, GraphiQL gets the whole schema', async () => {
+  test('with introspection, the query of GraphiQL is executed', async () => {
     const all = { inputValueDeprecation: true, schemaDescription: true, specifiedByUrl: true, oneOf: true };
     expect(codeOf(await server.post(getIntrospectionQuery(all)))).toBeUndefined();
   });
 
-  test('many bad documents push no good one out, and are not kept', () => {
+  test('invalid documents are not cached and do not evict valid ones', () => {
     const gates = createDocuments({ schema: buildSchema(), introspection: true, suggestions: true });
     const good = gates.parse('{ me { id } }');
     expect(gates.validate(good)).toEqual([]);
@@ -220,7 +220,7 @@ describe('production', () => {
     }
   });
 
-  test('introspection and GraphiQL are off unless asked for', () => {
+  test('introspection and GraphiQL are off by default', () => {
     const config = (more: Record<string, string>) => {
       const { graphql, http } = readConfig(
         environment({ NODE_ENV: 'production', DATABASE_URL: 'file:x', ...more }),
@@ -234,7 +234,7 @@ describe('production', () => {
   });
 });
 
-test('with PERSISTED_DOCUMENTS only documents of the list are taken', async () => {
+test('PERSISTED_DOCUMENTS accepts only documents of the list', async () => {
   const file = join(mkdtempSync(join(tmpdir(), 'weapp-login-')), 'documents.json');
   writeFileSync(file, JSON.stringify({ one: 'query ($a: Boolean = true) { __typename @include(if: $a) }' }));
   const server = await startServer('file::memory:', { PERSISTED_DOCUMENTS: file });

@@ -28,11 +28,11 @@ function operationsIn(document: DocumentNode): string[] {
   return names;
 }
 
-test('every tab of GraphiQL fits the schema', () => {
+test('every tab of GraphiQL is valid', () => {
   expect(documents.flatMap((document) => validate(schema, document))).toEqual([]);
 });
 
-test('every operation of the schema has its place in a tab', () => {
+test('every field of Query and Mutation is in a tab', () => {
   const fields = [schema.getQueryType(), schema.getMutationType()].flatMap((type) =>
     Object.keys(type?.getFields() ?? {}),
   );
@@ -44,7 +44,7 @@ test('every operation of the schema has its place in a tab', () => {
   ).toEqual(fields.sort());
 });
 
-test('logging in comes first, and logging out after everything that needs the token', () => {
+test('login is the first tab, logout the last that needs the token', () => {
   const signedIn = tabs.flatMap(({ headers }, i) => (headers ? [operationsIn(documents[i] ?? NONE)] : []));
   expect(operationsIn(documents[0] ?? NONE)).toEqual(['login']);
   expect(signedIn.at(-1)).toEqual(['logout']);
@@ -62,7 +62,7 @@ test('every comment fits the width of the editor, in Chinese first', () => {
   }
 });
 
-test('the error table is one click away, and not there without GraphiQL', async () => {
+test('/errors serves the error table, only with GraphiQL', async () => {
   for (const graphiql of [true, false]) {
     const product = await startProduct('file::memory:', {
       NODE_ENV: 'development',
@@ -78,7 +78,7 @@ test('the error table is one click away, and not there without GraphiQL', async 
   }
 });
 
-test('the placeholder in a header stands for the token of the last login, until logout', async () => {
+test('the placeholder in a header is replaced by the token of the last login, until logout', async () => {
   const [, script = ''] =
     /<head><script>(.*?)<\/script>/s.exec(createRenderer(() => '<head></head>')()) ?? [];
   const kept = new Map<string, string>();

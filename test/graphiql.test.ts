@@ -33,7 +33,7 @@ describe.skipIf(!present)('GraphiQL in a browser whose network is closed', () =>
     await server.close();
   });
 
-  test('the login tab runs, its token is pasted into the next tab, and me answers', async () => {
+  test('the login tab logs in, the next tab uses its token, and me returns the user', async () => {
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
     page.setDefaultTimeout(15_000);
     const faults: string[] = [];

@@ -47,7 +47,7 @@ describe('HTTP in development', () => {
     expect(await me.json()).toEqual({ data: { me: user } });
   });
 
-  test('every answer bears the id of its request: the given one where it is decent', async () => {
+  test('every response has a request id: the given one if valid', async () => {
     expect(
       (await post('{}', { 'content-type': 'application/json', 'x-request-id': 'abc-1' })).headers.get(
         'x-request-id',
@@ -72,7 +72,7 @@ describe('HTTP in development', () => {
     }
   });
 
-  test('forms, plain text and multipart are refused: only JSON is taken', async () => {
+  test('forms, plain text and multipart are rejected: only JSON is accepted', async () => {
     const query = 'mutation { login(code: "dev:csrf") { token } }';
     for (const [type, body] of [
       ['application/x-www-form-urlencoded', `query=${encodeURIComponent(query)}`],
@@ -106,7 +106,7 @@ describe('HTTP in development', () => {
     }
   });
 
-  test('what cannot be parsed says so, with a code, and quotes nothing', async () => {
+  test('invalid JSON and GraphQL get a code, and the message quotes nothing', async () => {
     const broken = await post('{"query":"mutation { login(code: \\"Q0FOQVJZY29kZ\\"');
     expect(broken.status).toBe(400);
     expect(await codeIn(broken)).toEqual({ code: 'BAD_REQUEST', action: 'FIX_REQUEST' });
@@ -120,14 +120,14 @@ describe('HTTP in development', () => {
     expect([method.status, (await codeIn(method)).code]).toEqual([405, 'BAD_REQUEST']);
   });
 
-  test('a mutation by GET is refused', async () => {
+  test('a mutation by GET is rejected', async () => {
     const response = await fetch(
       `${origin}/graphql?query=${encodeURIComponent('mutation { login(code: "dev:get") { token } }')}`,
     );
     expect(response.status).toBe(405);
   });
 
-  test('no other site is let in: there are no CORS headers', async () => {
+  test('there are no CORS headers by default', async () => {
     const response = await fetch(`${origin}/graphql`, {
       method: 'OPTIONS',
       headers: { origin: 'https://evil.example', 'access-control-request-method': 'POST' },
@@ -135,13 +135,13 @@ describe('HTTP in development', () => {
     expect([...response.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
   });
 
-  test('/health and /ready answer, and / leads to GraphiQL', async () => {
+  test('/health and /ready respond, and / redirects to GraphiQL', async () => {
     expect(await (await fetch(`${origin}/health`)).json()).toEqual({ status: 'ok' });
     expect(await (await fetch(`${origin}/ready`)).json()).toEqual({ status: 'ready' });
     expect((await fetch(origin, { redirect: 'manual' })).headers.get('location')).toBe('/graphql');
   });
 
-  test('GraphiQL names no other host to load from', async () => {
+  test('GraphiQL loads nothing from another host', async () => {
     const page = await (await fetch(`${origin}/graphql`, { headers: { accept: 'text/html' } })).text();
     expect(page).toContain('dev:alice');
     expect(page.match(/<(script|link|img)[^>]+(src|href)=["']?https?:/g)).toBeNull();
@@ -149,7 +149,7 @@ describe('HTTP in development', () => {
 });
 
 describe('HTTP in production', () => {
-  test('there is no GraphiQL and no page at all', async () => {
+  test('there is no GraphiQL and no other page', async () => {
     const server = await startServer(await database.create(), {
       NODE_ENV: 'production',
       HOST: '127.0.0.1',

@@ -44,7 +44,7 @@ describe.each(DATABASES)('Idempotency-Key on $name', (database) => {
     expect(codeOf(await login(code))).toBe('WECHAT_CODE_INVALID');
   });
 
-  test('a repeat within 30 s gets an equivalent answer, one after that what WeChat says', async () => {
+  test('a repeat within 30 s gets an equivalent response; a later one goes to WeChat', async () => {
     const [code, key] = [await product.mint('lost'), randomUUID()];
     const first = await login(code, key);
     product.clock.now += 29_000;
@@ -60,7 +60,7 @@ describe.each(DATABASES)('Idempotency-Key on $name', (database) => {
     expect(calls(code)).toBe(2);
   });
 
-  test('another process does not know the attempt: WECHAT_CODE_INVALID, RELOGIN', async () => {
+  test('a repeat to another process is WECHAT_CODE_INVALID, RELOGIN', async () => {
     const other = await startProduct(url, { WECHAT_API_URL: product.sandbox.url });
     const [code, key] = [await product.mint('migrant'), randomUUID()];
     expect(codeOf(await login(code, key))).toBeUndefined();
@@ -80,7 +80,7 @@ describe.each(DATABASES)('Idempotency-Key on $name', (database) => {
     expect(codeOf(there)).toBe('WECHAT_CODE_INVALID');
   });
 
-  test('a repeat reads the user anew, so its token is one of now', async () => {
+  test('a repeat reads the user again, so its token is current', async () => {
     const [code, key] = [await product.mint('returning'), randomUUID()];
     const first = await login(code, key);
     await product.query('mutation { updateProfile(profile: { nickName: "Since" }) { user { id } } }', {
@@ -93,7 +93,7 @@ describe.each(DATABASES)('Idempotency-Key on $name', (database) => {
     expect(again.data?.login.user.nickName).toBe('Since');
   });
 
-  test('a repeat is no way round a logout: who has logged out, or was shut out, gets no token by it', async () => {
+  test('after a logout or a disabling, a repeat gets no token', async () => {
     const [code, headers] = [await product.mint('leaver'), { 'idempotency-key': randomUUID() }];
     const again = (): Promise<Login> => product.query(LOGIN, { variables: { code }, headers });
     const first = await again();
@@ -113,7 +113,7 @@ describe.each(DATABASES)('Idempotency-Key on $name', (database) => {
     expect(codeOf(await again())).toBe('WECHAT_CODE_INVALID');
   });
 
-  test('nobody who was deleted comes back by a repeat', async () => {
+  test('a repeat does not restore a deleted user', async () => {
     const [code, headers] = [await product.mint('deleted'), { 'idempotency-key': randomUUID() }];
     const again = (): Promise<Login> => product.query(LOGIN, { variables: { code }, headers });
     await product.app.storage.users.remove(idOf(await again()) ?? '');
@@ -121,7 +121,7 @@ describe.each(DATABASES)('Idempotency-Key on $name', (database) => {
     expect(calls(code)).toBe(1);
   });
 
-  test('a failed attempt is not remembered', async () => {
+  test('a failed attempt is not cached', async () => {
     const [code, key] = ['dev:unlucky', randomUUID()];
     await fetch(`${product.sandbox.url}/sandbox/faults`, {
       method: 'POST',

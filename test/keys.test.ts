@@ -36,7 +36,7 @@ describe.each(DATABASES)('keys of tokens on $name', (database) => {
     }
   };
 
-  test('a new secret in front signs, tokens of the old one live on until it is taken out', () =>
+  test('the first secret signs; tokens of an old one stay valid until it is removed', () =>
     inTurn(
       [
         { JWT_SECRET: OLD_JWT_SECRET },
@@ -80,7 +80,7 @@ describe.each(DATABASES)('keys of tokens on $name', (database) => {
     }),
   );
 
-  test('the public key that everybody can read signs nothing (HS256 with it as the secret)', () =>
+  test('a token signed with the public key as HS256 secret is invalid', () =>
     inTurn([{ JWT_PRIVATE_KEY: rsa(2048) }], async (server) => {
       if (!server) throw new Error('not started');
       const { token } = await server.logIn('confused');
@@ -108,7 +108,7 @@ describe.each(DATABASES)('keys of tokens on $name', (database) => {
         }
     }));
 
-  test('private keys rotate as secrets do, and the set holds public members only', () => {
+  test('private keys rotate like secrets, and JWKS has public members only', () => {
     const [first, second] = [rsa(2048), JWT_PRIVATE_KEY];
     return inTurn(
       [{ JWT_PRIVATE_KEY: first }, { JWT_PRIVATE_KEY: second + first }],
@@ -124,7 +124,7 @@ describe.each(DATABASES)('keys of tokens on $name', (database) => {
     );
   });
 
-  test('without a private key there is nothing to publish', () =>
+  test('without a private key there is no JWKS', () =>
     inTurn([{}], async (server) => {
       if (!server) throw new Error('not started');
       const response = await fetch(`${server.url}/.well-known/jwks.json`);
@@ -156,7 +156,7 @@ test.each([
   },
 );
 
-test('JWT_SECRET may be left out where there is a private key, and only there', () => {
+test('JWT_SECRET is optional only with a private key', () => {
   const { JWT_SECRET: _, ...rest } = environment();
   expect(readConfig({ ...rest, JWT_PRIVATE_KEY }).auth.secrets).toEqual([]);
   expect(() => readConfig(rest)).toThrow(/JWT_SECRET is missing/);

@@ -27,7 +27,7 @@ describe.each(DATABASES)('login on $name', (database) => {
   };
   const me = async (token: string) => (await product.query<{ me: UserData }>(ME, { token })).data?.me;
 
-  test('a code of wx.login gives a token, and me with it is that person', async () => {
+  test('login returns a token, and me with it returns that user', async () => {
     const login = await loggedIn(await product.mint('first'), { userInfo: { nickName: 'First 🐳' } });
     expect(login).toMatchObject({ isNewUser: true, user: { nickName: 'First 🐳', role: 'USER' } });
     expect(new Date(login.expiresAt).getTime() - product.clock.now).toBeGreaterThan(3_590_000);
@@ -66,7 +66,7 @@ describe.each(DATABASES)('login on $name', (database) => {
     expect((await loggedIn(foreign, { appId: SECOND_APP_ID })).isNewUser).toBe(true);
   });
 
-  test('a person is one user in each mini program, and a token is good for its own', async () => {
+  test('a person is one user per mini program, and a token is valid for its own', async () => {
     const here = await loggedIn('dev:both');
     const there = await loggedIn('dev:both', { appId: SECOND_APP_ID });
     expect(there.user.id).not.toBe(here.user.id);
@@ -74,7 +74,7 @@ describe.each(DATABASES)('login on $name', (database) => {
     expect(await me(there.token)).toMatchObject({ id: there.user.id });
   });
 
-  test('a unionid appears when WeChat first tells it', async () => {
+  test('a unionid appears when WeChat first returns it', async () => {
     expect((await loggedIn('dev:union')).user.unionId).toBeNull();
     await fetch(`${product.sandbox.url}/sandbox/users`, {
       method: 'POST',
@@ -102,7 +102,7 @@ describe.each(DATABASES)('login on $name', (database) => {
     expect((await linked(there.token))?.linkedAccounts).toMatchObject([{ id: here.user.id, appId: APP_ID }]);
   });
 
-  test('userInfo is taken exactly as phones send it', async () => {
+  test('userInfo is accepted exactly as phones send it', async () => {
     const userInfo = {
       nickName: 'Real',
       avatarUrl: 'https://thirdwx.qlogo.cn/mmopen/vi_32/abc/132',
@@ -153,14 +153,14 @@ describe.each(DATABASES)('login on $name', (database) => {
     ).toBeNull();
   });
 
-  test('a stale token in the request does not stand in the way of login', async () => {
+  test('login ignores an expired token in the request', async () => {
     const { token } = await loggedIn('dev:stale');
     product.clock.now += 3_601_000;
     expect(codeOf(await product.query(ME, { token }))).toBe('UNAUTHENTICATED');
     await loggedIn('dev:stale', { token });
   });
 
-  test('updateProfile changes what it names and answers the new record', async () => {
+  test('updateProfile changes the given fields and returns the user', async () => {
     const { token } = await loggedIn('dev:editor', { userInfo: { nickName: 'Old', city: 'Xi’an' } });
     const { data } = await product.query<{ updateProfile: { user: UserData } }>(
       `mutation ($profile: ProfileInput!) { updateProfile(profile: $profile) { user ${USER} } }`,
@@ -174,7 +174,7 @@ describe.each(DATABASES)('login on $name', (database) => {
     expect(await me(token)).toEqual(data?.updateProfile.user);
   });
 
-  test('two mutations in one request each answer their own person', async () => {
+  test('two logins in one request each return their own user', async () => {
     const { data } = await product.query<Record<'a' | 'b', { user: UserData }>>(
       `mutation { a: login(code: "dev:anna") { user { openId } } b: login(code: "dev:bert") { user { openId } } }`,
     );

@@ -44,7 +44,7 @@ describe.each(DATABASES)('a phone number on $name', (database) => {
   const order = (path: string, fault: string, times = 1) => product.control('faults', { path, fault, times });
   const calls = (path: string) => product.sandbox.calls().filter((call) => call.path === path).length;
 
-  test('comes from the code of the button, and me shows it as E.164', async () => {
+  test('of the code of the button is bound, and me returns it as E.164', async () => {
     const { token, phone } = await withPhone('first');
     const { data } = await bind(token, await phoneCode('first'));
     expect(data?.bindPhone.user).toMatchObject({ phoneNumber: `+86${phone}`, phoneCountryCode: '86' });
@@ -52,13 +52,13 @@ describe.each(DATABASES)('a phone number on $name', (database) => {
     expect(me.data?.me).toEqual(data?.bindPhone.user);
   });
 
-  test('of another country is right too, its code a number or a text', async () => {
+  test('of another country is parsed, with its code as number or string', async () => {
     const { token, phone } = await withPhone('hongkong', `${PHONE_MARK}9`, '852');
     const { data } = await bind(token, await phoneCode('hongkong'));
     expect(data?.bindPhone.user).toMatchObject({ phoneNumber: `+852${phone}`, phoneCountryCode: '852' });
   });
 
-  test('of a code that works for nobody else and not twice', async () => {
+  test('of a code that was used, or of another user, is WECHAT_PHONE_CODE_INVALID', async () => {
     const [{ token }, other] = [await withPhone('owner'), await signIn('thief')];
     const code = await phoneCode('owner');
     expect((await bind(other, code)).errors?.[0]?.extensions).toMatchObject({
@@ -70,7 +70,7 @@ describe.each(DATABASES)('a phone number on $name', (database) => {
     expect(codeOf(await bind(token, code))).toBe('WECHAT_PHONE_CODE_INVALID');
   });
 
-  test('is paid for once: the same code again is answered without another call', async () => {
+  test('is requested once: the same code again returns the same result without a call', async () => {
     const [{ token }, code] = [await withPhone('payer'), await phoneCode('payer')];
     const before = calls(PHONE_PATH);
     const answers = await Promise.all(Array.from({ length: 20 }, () => bind(token, code)));
@@ -79,7 +79,7 @@ describe.each(DATABASES)('a phone number on $name', (database) => {
     expect(calls(PHONE_PATH) - before).toBe(1);
   });
 
-  test('costs nothing where something else is wrong', async () => {
+  test('is not requested if another check fails', async () => {
     const before = calls(PHONE_PATH);
     const code = await phoneCode('nobody');
     expect(codeOf(await bind('', code))).toBe('UNAUTHENTICATED');
@@ -90,7 +90,7 @@ describe.each(DATABASES)('a phone number on $name', (database) => {
     expect(calls(PHONE_PATH)).toBe(before);
   });
 
-  test('that another user of the mini program has stays theirs, until they give it up', async () => {
+  test('of another user of the mini program is PHONE_IN_USE until they unbind it', async () => {
     const { token, phone } = await withPhone('holder');
     const { token: other } = await withPhone('claimant', phone);
     await bind(token, await phoneCode('holder'));
@@ -102,7 +102,7 @@ describe.each(DATABASES)('a phone number on $name', (database) => {
     expect((await bind(other, 'dev:claimant')).data?.bindPhone.user.phoneNumber).toBe(`+86${phone}`);
   });
 
-  test('that 20 users claim at once goes to one of them', async () => {
+  test('that 20 users bind at once is bound to one of them', async () => {
     const phone = nextNumber();
     const users = Array.from({ length: 20 }, (_, i) => `race-${i}`);
     const tokens = await Promise.all(users.map(async (user) => (await withPhone(user, phone)).token));
@@ -111,14 +111,14 @@ describe.each(DATABASES)('a phone number on $name', (database) => {
     expect(answers.filter((answer) => codeOf(answer) === 'PHONE_IN_USE')).toHaveLength(19);
   });
 
-  test('is shown to nobody else', async () => {
+  test('is hidden from others', async () => {
     const { token } = await withPhone('shy');
     const answer = await product.query('{ me { linkedAccounts { id } phoneNumber } }', { token });
     expect(codeOf(answer)).toBeUndefined();
     expect(codeOf(await product.query('{ me { phoneNumber } }'))).toBe('UNAUTHENTICATED');
   });
 
-  test('needs an access_token, which 100 calls at once share and which is asked for anew in time', async () => {
+  test('needs an access_token, which 100 concurrent calls share and which is renewed before it expires', async () => {
     product.clock.now += 7_300_000;
     const users = Array.from({ length: 100 }, (_, i) => `shared-${i}`);
     const tokens = await Promise.all(users.map((user) => signIn(user)));
@@ -132,7 +132,7 @@ describe.each(DATABASES)('a phone number on $name', (database) => {
     expect(calls(TOKEN_PATH) - before).toBe(2);
   });
 
-  test('does without a new access_token while the old one is good and WeChat gives no other', async () => {
+  test('uses the old access_token while it is valid and WeChat returns no other', async () => {
     product.clock.now += 7_300_000;
     await bind(await signIn('frugal'), 'dev:frugal');
     product.clock.now += 6_901_000;
@@ -161,7 +161,7 @@ describe.each(DATABASES)('a phone number on $name', (database) => {
   );
 });
 
-test('twenty at once whose access_token was voided elsewhere share one forced renewal', async () => {
+test('20 concurrent calls whose access_token was invalidated elsewhere share one forced renewal', async () => {
   const product = await startProduct('file::memory:');
   const tokens = await Promise.all(
     Array.from({ length: 20 }, async (_, i) => (await product.login(`dev:voided-${i}`)).data?.login.token),
@@ -210,7 +210,7 @@ describe('every errcode of the phone API and of the token API', () => {
   });
 });
 
-test('a user who asks too often is refused before a code is spent', async () => {
+test('a rate-limited user is rejected before the code is used', async () => {
   const product = await startProduct('file::memory:', { RATE_LIMIT_PHONES_PER_USER: '2' });
   await product.control('users', { user: 'eager', phone: nextNumber(), countryCode: '86' });
   const { data } = await product.login('dev:eager');

@@ -44,7 +44,7 @@ describe.each([
   );
 });
 
-test('four processes that start at once in one folder agree on the secrets', async () => {
+test('four processes that start at once in one folder share the generated secrets', async () => {
   const first = run({});
   const others = Array.from({ length: 3 }, () => run({}, first.folder));
   const all = [first, ...others];
@@ -54,7 +54,7 @@ test('four processes that start at once in one folder agree on the secrets', asy
   expect(await Promise.all(all.map(({ exited }) => exited))).toEqual([0, 0, 0, 0]);
 });
 
-test('a .env file is read, and what the environment says wins over it', async () => {
+test('a .env file is read, and the environment overrides it', async () => {
   const first = run({ LOG_LEVEL: 'nonsense' });
   expect(await first.exited).toBe(1);
   writeFileSync(join(first.folder, '.env'), 'TOKEN_TTL=61\nLOG_LEVEL=nonsense\n');
@@ -65,14 +65,14 @@ test('a .env file is read, and what the environment says wins over it', async ()
   await second.exited;
 });
 
-describe('a process that cannot start says why in words, with exit code 1', () => {
-  test('a bad configuration: all faults at once', async () => {
+describe('a process that cannot start prints the reason, with exit code 1', () => {
+  test('an invalid configuration: all errors at once', async () => {
     const { exited, printed } = run({ NODE_ENV: 'production', PORT: 'x' });
     expect(await exited).toBe(1);
     expect(printed()).toMatch(/^The configuration has 5 errors:\n( {2}[A-Z_]+ .+\n){5}$/);
   });
 
-  test('secrets that were damaged: others in their place would end every session unasked', async () => {
+  test('damaged secrets: they are not replaced, which would end every session', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'weapp-login-'));
     mkdirSync(join(folder, '.data'));
     writeFileSync(join(folder, '.data/secrets.json'), '{"JWT_SECRET": "cut o');
@@ -83,7 +83,7 @@ describe('a process that cannot start says why in words, with exit code 1', () =
     );
   });
 
-  test('a port that is taken', async () => {
+  test('a port in use', async () => {
     const blocker = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => blocker.once('listening', resolve));
     const address = blocker.address();
@@ -94,13 +94,13 @@ describe('a process that cannot start says why in words, with exit code 1', () =
     blocker.close();
   });
 
-  test('an address that is none of this machine', async () => {
+  test('an address of another machine', async () => {
     const { exited, printed } = run({ HOST: '203.0.113.7' });
     expect(await exited).toBe(1);
     expect(printed()).toMatch(/^HOST is not an address of this machine \(EADDRNOTAVAIL\): set 127\.0\.0\.1/);
   });
 
-  test('a sandbox whose port is taken', async () => {
+  test('a sandbox port in use', async () => {
     const blocker = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => blocker.once('listening', resolve));
     const address = blocker.address();
@@ -111,7 +111,7 @@ describe('a process that cannot start says why in words, with exit code 1', () =
     blocker.close();
   });
 
-  test('a file that is no database, which keeps its rights and its content', async () => {
+  test('a file that is not a database, which keeps its mode and content', async () => {
     const notes = join(mkdtempSync(join(tmpdir(), 'weapp-login-')), 'notes.txt');
     writeFileSync(notes, 'somebody needs these notes, and others read them\n'.repeat(30), { mode: 0o644 });
     const before = [statSync(notes).mode, readFileSync(notes, 'utf8')];
@@ -124,7 +124,7 @@ describe('a process that cannot start says why in words, with exit code 1', () =
   test.each([
     ['a folder', ''],
     ['a file in a file', '/folder/file/x.db'],
-  ])('a database that can be no file: %s', async (_, path) => {
+  ])('a database path that cannot be a file: %s', async (_, path) => {
     const folder = mkdtempSync(join(tmpdir(), 'weapp-login-'));
     mkdirSync(join(folder, 'folder'));
     writeFileSync(join(folder, 'folder/file'), '');
@@ -135,13 +135,13 @@ describe('a process that cannot start says why in words, with exit code 1', () =
     );
   });
 
-  test.skipIf(!MYSQL)('a server without the TLS that was asked for', async () => {
+  test.skipIf(!MYSQL)('a server without the required TLS', async () => {
     const { exited, printed } = run({ DATABASE_URL: `${await MYSQL?.create()}?ssl=1` });
     expect(await exited).toBe(1);
     expect(printed()).toMatch(/^DATABASE_URL: the TLS connection failed \(\w+\): ssl=1 needs/);
   });
 
-  test('a database that is not there', async () => {
+  test('an unreachable database', async () => {
     const { exited, printed } = run({ DATABASE_URL: `mysql://u:p@127.0.0.1:${await freePort()}/x` });
     expect(await exited).toBe(1);
     expect(printed()).toBe(
@@ -149,7 +149,7 @@ describe('a process that cannot start says why in words, with exit code 1', () =
     );
   });
 
-  test.skipIf(!MYSQL)('a wrong password, a missing database, tables that were not made', async () => {
+  test.skipIf(!MYSQL)('a wrong password, a missing database, missing tables', async () => {
     const url = (await MYSQL?.create()) ?? '';
     const wrong = run({ DATABASE_URL: url.replace(/:[^:@]+@/, ':wrong@') });
     expect(await wrong.exited).toBe(1);
@@ -167,7 +167,7 @@ describe('a process that cannot start says why in words, with exit code 1', () =
   });
 });
 
-test('production: npm run migrate, then start; the sandbox never comes up', async () => {
+test('production: npm run migrate, then start; the sandbox never starts', async () => {
   const [database = DATABASES[0]] = MYSQL ? [MYSQL] : [];
   const sandbox = await createSandbox({ apps: [{ appId: APP_ID, secret: APP_SECRET }], random: canaryBytes });
   const env = {
@@ -195,7 +195,7 @@ test('production: npm run migrate, then start; the sandbox never comes up', asyn
   await sandbox.close();
 });
 
-test('SIGTERM loses no request: a login under way is answered before the process ends', async () => {
+test('SIGTERM: a running login is completed before the process ends', async () => {
   let release: () => void = () => undefined;
   const asked = new Promise<void>((resolve) => {
     release = resolve;

@@ -28,7 +28,7 @@ const MODES = [
   { mode: 'plain', appId: SECOND_APP_ID, aesKey: undefined },
 ] as const;
 
-test('a WECHAT_PUSH that is not right is told at the start, without being told', () => {
+test('an invalid WECHAT_PUSH is a configuration error that does not quote it', () => {
   for (const wrong of ['wx1', `${APP_ID}:x`, `${APP_ID}:${PUSH_TOKEN}:tooshort`, `${PUSH_TOKEN}:${APP_ID}`]) {
     expect(() => readConfig(environment({ WECHAT_PUSH: wrong }))).toThrow(
       /WECHAT_PUSH must read appid:token/,
@@ -83,7 +83,7 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
       const how = { appId, aesKey: aesKey ?? null, format };
       const name = (text: string) => `${text}-${mode}-${format}`;
 
-      test('a withdrawal erases exactly what RevokeInfo names', async () => {
+      test('user_authorization_revoke erases exactly what RevokeInfo names', async () => {
         const token = await signIn(name('all'), appId);
         const steps = [
           ['1', { nickName: 'Nick', avatarUrl: expect.anything(), phoneNumber: expect.anything() }],
@@ -101,7 +101,7 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
         expect(await me(other)).toMatchObject({ nickName: null, avatarUrl: null, phoneNumber: null });
       });
 
-      test('a profile that WeChat took away as a risk is taken away here', async () => {
+      test('user_info_modified erases the profile', async () => {
         const token = await signIn(name('risk'), appId);
         await push(name('risk'), 'user_info_modified', how);
         expect(await me(token)).toMatchObject({
@@ -111,7 +111,7 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
         });
       });
 
-      test('a cancellation deletes the account, and its tokens die', async () => {
+      test('user_authorization_cancellation deletes the user and revokes the tokens', async () => {
         const token = await signIn(name('gone'), appId);
         const { id } = (await me(token)) ?? {};
         await push(name('gone'), 'user_authorization_cancellation', how);
@@ -121,7 +121,7 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
         expect(again?.user.id).not.toBe(id);
       });
 
-      test('what is about nobody here, or obliges to nothing, is answered too', async () => {
+      test('events of unknown users, and other events, are acknowledged', async () => {
         const success = { status: 200, body: 'success' };
         expect(await push(name('nobody'), 'user_authorization_cancellation', how)).toEqual(success);
         expect(await push(name('nobody'), 'subscribe_msg_popup_event', how)).toEqual(success);
@@ -146,7 +146,7 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
       });
     });
 
-    test('the check of the URL is answered with echostr, and only if it is signed', async () => {
+    test('the check of the URL returns echostr, only if signed', async () => {
       const [timestamp, nonce] = [String(Math.floor(product.clock.now / 1000)), '42'];
       const signature = createHash('sha1')
         .update([PUSH_TOKEN, timestamp, nonce].sort().join(''))
@@ -161,14 +161,14 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
     });
   });
 
-  test('an app in secure mode takes no plain push', async () => {
+  test('an app in secure mode rejects plain pushes', async () => {
     const token = await signIn('careful');
     const sent = await push('careful', 'user_authorization_cancellation', { aesKey: null });
     expect(sent.status).toBe(403);
     expect(await me(token)).toBeDefined();
   });
 
-  test('a signature is good for one event: the same again is success, another is refused', async () => {
+  test('a signature is valid for one event: a repeat succeeds, another event is rejected', async () => {
     const token = await signIn('replayed', SECOND_APP_ID);
     const once = { appId: SECOND_APP_ID, aesKey: null, nonce: '777' };
     const revoke = { ...once, revokeInfo: '19' };
@@ -178,7 +178,7 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
     expect(await me(token)).toBeDefined();
   });
 
-  test('a cancellation erases also who was shut out, and nothing is kept by which to know them again', async () => {
+  test('a cancellation erases disabled users too, with nothing left that identifies them', async () => {
     const token = await signIn('shut-out');
     const { id = '' } = (await me(token)) ?? {};
     await product.app.storage.users.setDisabled(id, true);
@@ -188,7 +188,7 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
     expect((await product.login('dev:shut-out')).data?.login.isNewUser).toBe(true);
   });
 
-  test('the second try of WeChat is success too where it is encrypted anew', async () => {
+  test('a repeat that is encrypted again succeeds', async () => {
     const token = await signIn('encrypted-anew');
     const revoke = { nonce: '778', revokeInfo: '19' };
     expect((await push('encrypted-anew', 'user_authorization_revoke', revoke)).status).toBe(200);
@@ -198,7 +198,7 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
     expect(await me(token)).toMatchObject({ nickName: null, phoneNumber: expect.anything() });
   });
 
-  test('while the database fails WeChat is told to come again, and then it is done', async () => {
+  test('while the database fails the push is not acknowledged, so that WeChat sends it again', async () => {
     if (database.name !== 'MariaDB') return;
     const token = await signIn('patient');
     const cancel = () => push('patient', 'user_authorization_cancellation', { nonce: '888' });
@@ -209,7 +209,7 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
     expect(codeOf(await product.query(ME, { token }))).toBe('UNAUTHENTICATED');
   });
 
-  test('no signed body whatever makes a fault of ours', async () => {
+  test('no signed body causes an internal error', async () => {
     let nonce = 0;
     const send = async (body: string) => {
       nonce += 1;
@@ -240,7 +240,7 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
     );
   });
 
-  test('what is no push is refused, and never a fault of ours', async () => {
+  test('invalid pushes are rejected without an internal error', async () => {
     const [timestamp, nonce] = [String(Math.floor(product.clock.now / 1000)), '99'];
     const signature = createHash('sha1').update([PUSH_TOKEN, timestamp, nonce].sort().join('')).digest('hex');
     const query = new URLSearchParams({ signature, timestamp, nonce });

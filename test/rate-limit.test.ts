@@ -19,7 +19,7 @@ describe.each(DATABASES)('rate limits on $name', (database) => {
     server.post(LOGIN, { variables: { code, appId }, headers });
   const codes = (answers: Answer<unknown>[]) => answers.map((answer) => codeOf(answer) ?? 'OK');
 
-  test('the login after the last one that is allowed gets RATE_LIMITED and when to come again', async () => {
+  test('the login above the limit gets RATE_LIMITED with retryAfter', async () => {
     const server = await start({ RATE_LIMIT_LOGINS_PER_ADDRESS: '3' });
     for (let i = 0; i < 3; i++) expect(codeOf(await login(server))).toBeUndefined();
     const { errors, data } = await login(server);
@@ -33,7 +33,7 @@ describe.each(DATABASES)('rate limits on $name', (database) => {
     expect(retryAfter > 0 && retryAfter <= 60).toBe(true);
   });
 
-  test('aliases are counted one by one, bad codes and good ones alike', async () => {
+  test('aliases count separately, with valid and invalid codes', async () => {
     const server = await start({ RATE_LIMIT_LOGINS_PER_ADDRESS: '3' });
     const names = ['a', 'b', 'c', 'd', 'e'];
     const { errors } = await server.post(
@@ -47,14 +47,14 @@ describe.each(DATABASES)('rate limits on $name', (database) => {
     ]);
   });
 
-  test('fifty at once: exactly as many as are allowed', async () => {
+  test('50 at once: exactly the limit succeeds', async () => {
     const server = await start({ RATE_LIMIT_LOGINS_PER_ADDRESS: '7' });
     const answers = await Promise.all(Array.from({ length: 50 }, () => login(server)));
     expect(codes(answers).filter((code) => code === 'OK')).toHaveLength(7);
     expect(codes(answers).filter((code) => code === 'RATE_LIMITED')).toHaveLength(43);
   });
 
-  test('a limited code was not sent to WeChat: it is still good elsewhere', async () => {
+  test('a rate-limited code is not sent to WeChat and stays valid', async () => {
     const server = await start({ RATE_LIMIT_LOGINS_PER_ADDRESS: '1', TRUST_PROXY: '1' });
     const code = await server.product.mint('patient');
     const from = (address: string) => ({ 'x-forwarded-for': address });
@@ -71,7 +71,7 @@ describe.each(DATABASES)('rate limits on $name', (database) => {
     expect(codes(answers)).toEqual(['OK', 'OK', 'RATE_LIMITED', 'OK']);
   });
 
-  test('X-Forwarded-For means nothing without TRUST_PROXY', async () => {
+  test('X-Forwarded-For is ignored without TRUST_PROXY', async () => {
     const server = await start({ RATE_LIMIT_LOGINS_PER_ADDRESS: '2' });
     const answers = [];
     for (let i = 0; i < 4; i++)
@@ -79,7 +79,7 @@ describe.each(DATABASES)('rate limits on $name', (database) => {
     expect(codes(answers)).toEqual(['OK', 'OK', 'RATE_LIMITED', 'RATE_LIMITED']);
   });
 
-  test('with TRUST_PROXY the proxy is believed, and not what the client wrote before it', async () => {
+  test('with TRUST_PROXY the address of the proxy counts, not one that the client added', async () => {
     const server = await start({ RATE_LIMIT_LOGINS_PER_ADDRESS: '2', TRUST_PROXY: '1' });
     const answers = [];
     for (let i = 0; i < 3; i++)
@@ -88,7 +88,7 @@ describe.each(DATABASES)('rate limits on $name', (database) => {
     expect(codes(answers)).toEqual(['OK', 'OK', 'RATE_LIMITED', 'OK']);
   });
 
-  test('0 lifts a limit', async () => {
+  test('0 disables a limit', async () => {
     const server = await start({ RATE_LIMIT_LOGINS_PER_ADDRESS: '0', RATE_LIMIT_LOGINS_PER_APP: '0' });
     const answers = await Promise.all(Array.from({ length: 320 }, () => login(server)));
     expect(new Set(codes(answers))).toEqual(new Set(['OK']));
@@ -112,7 +112,7 @@ describe.skipIf(!MYSQL)('rate limits of several replicas', () => {
     await Promise.all([a.close(), b.close()]);
   });
 
-  test('and each for itself while the counters can’t be reached', async () => {
+  test('and each in memory while the counters are unreachable', async () => {
     const url = (await MYSQL?.create()) ?? '';
     const server = await startServer(url, settings);
     await runSql(url, 'DROP TABLE rate_limit');
@@ -130,7 +130,7 @@ test('phone numbers are limited by user', async () => {
   expect(await limits.phone('b')).toBe(0);
 });
 
-test('the address of a client: of the peer, or of the proxy that is ours', () => {
+test('the client address is that of the peer, or as a trusted proxy reports it', () => {
   const peer = '10.0.0.1';
   expect(clientAddress(peer, '203.0.113.7', 0)).toBe(peer);
   expect(clientAddress(peer, undefined, 1)).toBe(peer);

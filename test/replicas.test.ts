@@ -44,7 +44,7 @@ describe.skipIf(!MYSQL)('two processes on one MariaDB', () => {
     return code ?? data.me.id;
   };
 
-  test('a token of one is good at the other, and void there at the first request after logout', async () => {
+  test('a token of one is valid at the other, until the first request after logout', async () => {
     const [a, b] = replicas;
     for (let round = 0; round < 50; round++) {
       const [here, there] = round % 2 ? [a, b] : [b, a];
@@ -55,7 +55,7 @@ describe.skipIf(!MYSQL)('two processes on one MariaDB', () => {
     }
   });
 
-  test('a role and a disabling are effective at the other at its next request', async () => {
+  test('a role and a disabling are effective at the other with the next request', async () => {
     const [a, b] = replicas;
     const admin = await logIn(a, 'chief');
     const user = await logIn(b, 'member');
@@ -71,7 +71,7 @@ const PEOPLE = 50_000;
 const PAGE = 50;
 
 describe.each(DATABASES)(`${PEOPLE} users on $name`, (database) => {
-  test('pages of 50 run through all of them, each exactly once, while others come', async () => {
+  test('pages of 50 return every user exactly once while others log in', async () => {
     const url = await database.create();
     const server = await startServer(url, { RATE_LIMIT_LOGINS_PER_ADDRESS: '0', LOG_LEVEL: 'silent' });
     const admin = await server.logIn('admin');

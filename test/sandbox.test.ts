@@ -6,7 +6,7 @@ import { ERRCODES, isStaleTokenErrcode } from '../src/wechat/errcodes.ts';
 import { APP_SECRET } from './support/canaries.ts';
 import { APP_ID, codeOf, type Product, SECOND_APP_ID, startProduct } from './support/product.ts';
 
-describe('the sandbox is as awkward as WeChat', () => {
+describe('the sandbox behaves like WeChat', () => {
   let product: Product;
   beforeAll(async () => {
     product = await startProduct('file::memory:');
@@ -17,7 +17,7 @@ describe('the sandbox is as awkward as WeChat', () => {
   const bindPhone = async () =>
     product.query('mutation { bindPhone(code: "dev:anna") { user { id } } }', { token: await token() });
 
-  test('a chunked body is refused with 412', async () => {
+  test('a chunked body is rejected with 412', async () => {
     const status = await new Promise((resolve) => {
       const call = request(`${product.sandbox.url}/cgi-bin/stable_token`, { method: 'POST' }, (response) =>
         resolve(response.resume().statusCode),
@@ -28,14 +28,14 @@ describe('the sandbox is as awkward as WeChat', () => {
     expect(status).toBe(412);
   });
 
-  test('jscode2session answers text/plain, the APIs of the access_token JSON, refused or not', async () => {
+  test('jscode2session responds with text/plain, the other APIs with JSON, errors included', async () => {
     const types = ['/sns/jscode2session', '/cgi-bin/stable_token', '/wxa/business/getuserphonenumber'].map(
       async (path) => (await fetch(product.sandbox.url + path)).headers.get('content-type'),
     );
     expect(await Promise.all(types)).toEqual(['text/plain', 'application/json', 'application/json']);
   });
 
-  test('an address that is not whitelisted is refused, and the client learns nothing of it', async () => {
+  test('an address that is not whitelisted is an error for the operator, without details for the client', async () => {
     await product.control('apps', { appId: APP_ID, whitelisted: false });
     const { errors } = await product.login('dev:anna');
     expect(errors?.[0]?.extensions).toMatchObject({
@@ -49,7 +49,7 @@ describe('the sandbox is as awkward as WeChat', () => {
     expect(codeOf(await bindPhone())).toBeUndefined();
   });
 
-  test('a person who logs in too often is throttled, for a minute, and nobody else', async () => {
+  test('a person who logs in too often is throttled for a minute; others are not', async () => {
     await product.control('limits', { userCallsPerMinute: 3 });
     const codes = [];
     for (let i = 0; i < 5; i += 1) codes.push(codeOf(await product.login('dev:eager')));
@@ -60,7 +60,7 @@ describe('the sandbox is as awkward as WeChat', () => {
     await product.control('limits', { userCallsPerMinute: null });
   });
 
-  test('userInfo is real or the placeholder that new versions get, and goes straight into login', async () => {
+  test('userInfo, real or placeholder, is accepted by login unchanged', async () => {
     await product.login('dev:model');
     type Made = { userInfo: { nickName: string } };
     const real = await product.control<Made>('encrypted', { user: 'model', kind: 'userInfo' });
@@ -76,7 +76,7 @@ describe('the sandbox is as awkward as WeChat', () => {
     expect(again.data?.login.user.nickName).toBe('model 🐳');
   });
 
-  test('an access_token that another process had renewed by force is replaced', async () => {
+  test('an access_token that another process replaced by force_refresh is renewed', async () => {
     expect(codeOf(await bindPhone())).toBeUndefined();
     await fetch(`${product.sandbox.url}/cgi-bin/stable_token`, {
       method: 'POST',
@@ -91,7 +91,7 @@ describe('the sandbox is as awkward as WeChat', () => {
     expect(codeOf(await bindPhone())).toBeUndefined();
   });
 
-  test('a control that is used wrongly says how it is used right', async () => {
+  test('an invalid request of a control is explained', async () => {
     for (const [name, body] of [
       ['codes', {}],
       ['users', { user: '!' }],
@@ -125,7 +125,7 @@ describe('session_keys at WeChat', () => {
   });
   afterAll(() => product.close());
 
-  test('the last wx.login has the one that counts', async () => {
+  test('the last wx.login has the current one', async () => {
     const first = await wechat.code2Session(app, 'dev:keeper');
     expect(first.openId).toBe(openIdOf(APP_ID, 'keeper'));
     expect(await wechat.checkSession(app, first)).toBe(true);
@@ -134,7 +134,7 @@ describe('session_keys at WeChat', () => {
     expect(await wechat.checkSession(app, second)).toBe(true);
   });
 
-  test('a reset makes it worthless and gives the next', async () => {
+  test('a reset invalidates it and returns the next', async () => {
     const before = await wechat.code2Session(app, 'dev:leaky');
     const after = await wechat.resetSession(app, before);
     expect(after.openId).toBe(before.openId);

@@ -77,7 +77,7 @@ function rootFields(): RootField[] {
   );
 }
 
-describe('every field of the schema knows who may use it', () => {
+describe('every field of the schema has an owner of access', () => {
   let server: Server;
   let token: string;
   beforeAll(async () => {
@@ -89,7 +89,7 @@ describe('every field of the schema knows who may use it', () => {
   const fields = rootFields();
   const named = (names: string[]) => fields.filter(({ name }) => names.includes(name));
 
-  test('the lists name fields that there are', () => {
+  test('the lists name existing fields', () => {
     expect(named(PUBLIC)).toHaveLength(PUBLIC.length);
     expect(named(FOR_ADMINS)).toHaveLength(FOR_ADMINS.length);
   });
@@ -178,7 +178,7 @@ describe('a record of somebody else', () => {
     },
   );
 
-  test('no type has a session_key, a token version or a secret, whatever its name', () => {
+  test('no type has a field for session_key, token version or a secret', () => {
     const names = Object.values(schema.getTypeMap()).flatMap((type) =>
       'getFields' in type ? Object.keys(type.getFields()) : [],
     );

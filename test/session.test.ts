@@ -33,7 +33,7 @@ describe.each(DATABASES)('sessions on $name', (database) => {
     return codeOf(answer) ?? answer.data?.me.id;
   };
 
-  test('renewToken gives a fresh token; the old one lives on', async () => {
+  test('renewToken returns a new token; the old one stays valid', async () => {
     const { token, expiresAt, user } = await logIn('renewer');
     product.clock.now += 1_800_000;
     const renewal = await renewed(token);
@@ -55,7 +55,7 @@ describe.each(DATABASES)('sessions on $name', (database) => {
     await cutOff.close();
   });
 
-  test('a token that ended, or none, is not renewed', async () => {
+  test('an expired or missing token is not renewed', async () => {
     const { token } = await logIn('late');
     product.clock.now += 3_600_001;
     expect(codeOf(await renew(token))).toBe('UNAUTHENTICATED');
@@ -80,7 +80,7 @@ describe.each(DATABASES)('sessions on $name', (database) => {
     expect(await me((await logIn('faithful')).token)).toBe(user.id);
   });
 
-  test('logout voids every token of the user at once, and of nobody else', async () => {
+  test('logout revokes every token of the user at once, and of nobody else', async () => {
     const other = await logIn('bystander');
     const phone = await logIn('leaver');
     const tablet = await logIn('leaver');
@@ -95,7 +95,7 @@ describe.each(DATABASES)('sessions on $name', (database) => {
     expect(await me((await logIn('leaver')).token)).toBe(phone.user.id);
   });
 
-  test('fifty logouts at once are one: a login after the first answer stays good', async () => {
+  test('50 concurrent logouts are one: a login after the first response stays valid', async () => {
     const { token } = await logIn('hasty');
     const logouts = Array.from({ length: 50 }, () =>
       product.query<{ logout: { user: { id: string } } }>(LOGOUT, { token }),
@@ -106,7 +106,7 @@ describe.each(DATABASES)('sessions on $name', (database) => {
     expect(await me(next.token)).toBe(next.user.id);
   });
 
-  test('logout twice in one request is as good as once', async () => {
+  test('logout twice in one request succeeds', async () => {
     const { token, user } = await logIn('one-request');
     const { data, errors } = await product.query(
       'mutation { logout { user { id } } a: logout { user { id } } }',

@@ -32,7 +32,7 @@ describe.each(ALL_DATABASES)('storage on $name', (database) => {
   const enrol = (open: string, profile = {}, sessionKey = KEY, unionId?: string) =>
     storage.users.enrol({ appId: APP, openId: open, unionId, sessionKey }, profile);
 
-  test('a first login makes the row, every other one renews it', async () => {
+  test('the first login inserts the row, every other one updates it', async () => {
     const person = openId();
     const first = await enrol(person, { nickName: 'Alice' });
     expect(first.isNewUser).toBe(true);
@@ -86,13 +86,13 @@ describe.each(ALL_DATABASES)('storage on $name', (database) => {
     expect((await enrol(person)).user.unionId).toBe(union);
   });
 
-  test('any text of people survives: 🐳, 𠮷, quotes, backslashes, a family of code points', async () => {
+  test('any text is stored unchanged: 🐳, 𠮷, quotes, backslashes, joined emoji', async () => {
     const nickName = `🐳𠮷'"\\%_\`;--👨‍👩‍👧‍👦é${'文'.repeat(20)}`;
     const { user } = await enrol(openId(), { nickName, country: "\\' OR 1=1 -- " });
     expect(await storage.users.byId(user.id)).toMatchObject({ nickName, country: "\\' OR 1=1 -- " });
   });
 
-  test('times are right to the millisecond, whatever the time zone of the server', async () => {
+  test('times are exact to the millisecond in any time zone of the server', async () => {
     at = new Date('2026-07-15T23:59:59.001Z');
     const { user } = await enrol(openId());
     expect(user.createdAt.toISOString()).toBe('2026-07-15T23:59:59.001Z');
@@ -100,7 +100,7 @@ describe.each(ALL_DATABASES)('storage on $name', (database) => {
     expect(stored?.lastLoginAt.toISOString()).toBe('2026-07-15T23:59:59.001Z');
   });
 
-  test('a profile change touches what it names: null erases, absent stays', async () => {
+  test('a profile change sets the given fields: null erases, absent is unchanged', async () => {
     const { user } = await enrol(openId(), { nickName: 'Bob', city: 'Paris', gender: 1 });
     at = new Date(at.getTime() + 1000);
     const changed = await storage.users.updateProfile(user.id, { city: null, gender: 2 });
@@ -110,7 +110,7 @@ describe.each(ALL_DATABASES)('storage on $name', (database) => {
     ).toBeNull();
   });
 
-  test('a value that does not fit is refused whole, never cut', async () => {
+  test('a value that is too long is rejected, never truncated', async () => {
     if (database.name !== 'MariaDB') return;
     const { user } = await enrol(openId(), { nickName: 'short' });
     await expect(storage.users.updateProfile(user.id, { nickName: 'x'.repeat(65) })).rejects.toMatchObject({
@@ -120,7 +120,7 @@ describe.each(ALL_DATABASES)('storage on $name', (database) => {
     expect((await storage.users.byId(user.id))?.nickName).toBe('short');
   });
 
-  test('the session_key of the last login comes back, and its rows cannot be read or swapped', async () => {
+  test('the session_key is decrypted for its own row only, and not readable in the table', async () => {
     const [alice, bob] = [await enrol(openId()), await enrol(openId())];
     const newKey = 'Q0FOQVJZc2tzdG9yYWdlMg==';
     await enrol(alice.user.openId, {}, newKey);
@@ -137,14 +137,14 @@ describe.each(ALL_DATABASES)('storage on $name', (database) => {
     expect(await storage.users.sessionKey(bob.user.id)).toBeNull();
   });
 
-  test('50 devices at once leave one session_key whole', async () => {
+  test('50 concurrent logins leave one valid session_key', async () => {
     const { user } = await enrol(openId());
     const keys = Array.from({ length: 50 }, () => randomBytes(16).toString('base64'));
     await Promise.all(keys.map((key) => enrol(user.openId, {}, key)));
     expect(keys).toContain(await storage.users.sessionKey(user.id));
   });
 
-  test('session_keys outlive a rotation of their secret, and not its removal', async () => {
+  test('session_keys stay readable after a rotation of the secret, not after its removal', async () => {
     if (database.name === 'libSQL in memory') return;
     const { user } = await enrol(openId());
     const rotated = await open(url, ['another-secret-0123456789abcdefghij', SESSION_KEY_SECRET]);
@@ -154,7 +154,7 @@ describe.each(ALL_DATABASES)('storage on $name', (database) => {
     await Promise.all([rotated.close(), foreign.close()]);
   });
 
-  test('ten processes can bring an empty database up to date at once', async () => {
+  test('ten processes can migrate an empty database at once', async () => {
     if (database.name === 'libSQL in memory') return;
     const fresh = await database.create();
     const processes = await Promise.all(Array.from({ length: 10 }, () => open(fresh)));
@@ -163,7 +163,7 @@ describe.each(ALL_DATABASES)('storage on $name', (database) => {
     await Promise.all(processes.map((each) => each.close()));
   });
 
-  test('a database without our tables is told at start', async () => {
+  test('a database without the tables is reported at start', async () => {
     if (database.name === 'libSQL in memory') return;
     const empty = await open(await database.create());
     await expect(empty.check()).rejects.toMatchObject({ name: 'StorageError', failure: 'FAULT' });
@@ -184,7 +184,7 @@ describe.each(ALL_DATABASES)('storage on $name', (database) => {
     expect(await definitionsIn(fresh)).toEqual(before);
   });
 
-  test('a migration that was cut off half-way is finished by the next start', async () => {
+  test('an interrupted migration is completed by the next start', async () => {
     if (database.name !== 'MariaDB') return;
     const fresh = await database.create();
     await runSql(fresh, readFileSync('drizzle/mysql/0000_user.sql', 'utf8'));

@@ -50,7 +50,7 @@ describe.each(DATABASES)('attacks on tokens, on $name', (database) => {
     );
   };
 
-  test('the forge of these tests is good: what it makes of the real parts is taken', async () => {
+  test('the forge of these tests works: a token of the real parts is accepted', async () => {
     expect(forge(header, claims)).toBe(token);
     const made = forge(header, { ...claims, jti: randomUUID() });
     expect((await meWith(`Bearer ${made}`)).data?.me.id).toBe(claims.sub);
@@ -154,7 +154,7 @@ describe.each(DATABASES)('attacks on tokens, on $name', (database) => {
     });
   });
 
-  test('headers that we never write: crit, b64, zip, cty, typ, enc, members twice, no object', async () => {
+  test('foreign headers: crit, b64, zip, cty, typ, enc, duplicate members, no object', async () => {
     const kid = header.kid;
     await refused({
       'crit unknown': forge({ ...header, crit: ['exp'], exp: 1 }, claims),
@@ -183,7 +183,7 @@ describe.each(DATABASES)('attacks on tokens, on $name', (database) => {
     });
   });
 
-  test('claims, signed right: times of every wrong kind, foreign parties, members twice, no object', async () => {
+  test('claims with a valid signature: invalid times, other parties, duplicate members, no object', async () => {
     const now = Math.floor(server.product.clock.now / 1000);
     const wrong = (change: Json) => forge(header, { ...claims, ...change });
     const without = (name: string) =>
@@ -257,7 +257,7 @@ describe.each(DATABASES)('attacks on tokens, on $name', (database) => {
     });
   });
 
-  test('one token has one text: white space, padding and spare bits inside its parts are refused', async () => {
+  test('a token has one spelling: white space, padding and spare bits are rejected', async () => {
     const parts = token.split('.');
     const inEach = (change: (part: string) => string, name: string) =>
       parts.map((_, i) => [
@@ -311,7 +311,7 @@ describe.each(DATABASES)('attacks on tokens, on $name', (database) => {
       expect((await meWith(authorization)).data?.me.id).toBe(claims.sub);
   });
 
-  test('a token in the URL, the body, the variables or a cookie is none', async () => {
+  test('a token in the URL, body, variables or a cookie is ignored', async () => {
     const headers = {
       cookie: `token=${token}; authorization=Bearer ${token}`,
       'x-authorization': `Bearer ${token}`,

@@ -74,7 +74,7 @@ describe('every errcode of jscode2session', () => {
     expect(product.sandbox.calls()).toEqual([]);
   });
 
-  test('an errcode that comes as a text is the same errcode', async ({ annotate }) => {
+  test('an errcode as a string is the same errcode', async ({ annotate }) => {
     await start();
     const { extensions } = await failing('fault:text-40029', annotate);
     expect(extensions).toEqual({
@@ -102,7 +102,7 @@ describe('every fault of the network', () => {
     expect(extensions).toEqual({ code: 'WECHAT_UNAVAILABLE', action: 'RETRY_LATER' });
   });
 
-  test('what never left is sent again: WeChat that comes up 50 ms later sees one call', async () => {
+  test('a refused connection is retried: WeChat that starts 50 ms later gets one call', async () => {
     const port = await freePort();
     await start({ WECHAT_API_URL: `http://127.0.0.1:${port}`, WECHAT_TIMEOUT_MS: '5000' });
     let calls = 0;
@@ -120,8 +120,8 @@ describe('every fault of the network', () => {
   });
 });
 
-describe('when WeChat fails for everyone', () => {
-  test('calls stop reaching it, callers are told when to come back, and a probe finds it well again', async () => {
+describe('when WeChat is down', () => {
+  test('the circuit opens, errors have retryAfter, and a probe closes it again', async () => {
     await start({ WECHAT_TIMEOUT_MS: '200' });
     for (let i = 0; i < 10; i += 1) await product.login('fault:stall');
     const before = product.sandbox.calls().length;
@@ -136,7 +136,7 @@ describe('when WeChat fails for everyone', () => {
     expect(codeOf(await product.login('dev:crowd'))).toBeUndefined();
   });
 
-  test('refusals of WeChat are no failures of it: codes of attackers shut nobody out', async () => {
+  test('errcodes do not open the circuit: invalid codes of attackers lock nobody out', async () => {
     await start();
     await Promise.all(Array.from({ length: 100 }, (_, i) => product.login(`wrong-${i}`)));
     await Promise.all(Array.from({ length: 50 }, () => product.login('fault:-1')));
@@ -144,7 +144,7 @@ describe('when WeChat fails for everyone', () => {
     expect(codeOf(await product.login('dev:honest'))).toBeUndefined();
   });
 
-  test('at most WECHAT_MAX_CALLS are in flight, the rest wait or are told at once, and no code is burnt late', async () => {
+  test('at most WECHAT_MAX_CALLS run, the rest waits or fails at once, and no code is used after its request failed', async () => {
     await start({ WECHAT_MAX_CALLS: '4', WECHAT_TIMEOUT_MS: '2000' });
     const answers = await Promise.all(Array.from({ length: 60 }, () => product.login('fault:stall')));
     expect(upstream('fault:stall')).toBe(4);
@@ -163,7 +163,7 @@ describe('when WeChat fails for everyone', () => {
 });
 
 describe('the log', () => {
-  test('says once that WeChat fails for everyone, and once that it is well again', async () => {
+  test('says once that the circuit opened, and once that it closed', async () => {
     await start();
     const outages: unknown[] = [];
     const wechat = createWeChat({
@@ -184,7 +184,7 @@ describe('the log', () => {
     expect(outages.slice(1)).toEqual([['jscode2session', false]]);
   });
 
-  test('names errcode, rid, endpoint and remedy of what the operator must mend, and nothing secret', async () => {
+  test('has errcode, rid, endpoint and remedy of configuration errors, and no secret', async () => {
     await start();
     const lines: string[] = [];
     const app = await createApp(

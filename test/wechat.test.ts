@@ -8,7 +8,7 @@ const OPENID = 'oUpO90f_abc-DEF0123456789abc';
 const KEY = 'Q0FOQVJZc2tz+/8BAgMEBQ==';
 const GOOD = JSON.stringify({ session_key: KEY, openid: OPENID }).replaceAll('/', '\\/');
 
-describe('jscode2session as the real WeChat answers it', () => {
+describe('jscode2session as the real WeChat responds', () => {
   let product: Product;
   let requests: IncomingMessage[] = [];
   let reply: (response: ServerResponse) => void = () => undefined;
