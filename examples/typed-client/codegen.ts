@@ -1,6 +1,6 @@
 import type { CodegenConfig } from '@graphql-codegen/cli';
 
-/** Documents become strings with types: no GraphQL library in what is shipped. */
+/** Documents become typed strings: no GraphQL library is bundled. */
 const options = {
   preset: 'client',
   presetConfig: { fragmentMasking: false },
@@ -9,7 +9,11 @@ const options = {
     enumsAsTypes: true,
     useTypeImports: true,
     strictScalars: true,
-    scalars: { DateTime: 'string', LenientBoolean: { input: 'boolean | string', output: 'boolean' } },
+    scalars: {
+      DateTime: 'string',
+      Date: 'string',
+      LenientBoolean: { input: 'boolean | string', output: 'boolean' },
+    },
   },
 };
 

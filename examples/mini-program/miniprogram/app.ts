@@ -3,8 +3,8 @@ import { MeDocument } from './gql/graphql';
 
 App({
   /**
-   * 静默登录：第一个请求会自己登录，不用等它，页面的请求会自己等这次登录。失败也不用管，下一个请求会再试。
-   * 用户自己退出过的话，这里不会再登录：要等他点“登录”（client.login）。
+   * 静默登录：第一个请求会自动登录，页面的请求会等待同一次登录。失败时无需处理，下一个请求会重试。
+   * 用户主动退出后不会自动登录，直到调用 client.login。
    */
   onLaunch() {
     client.request(MeDocument).catch(() => undefined);

@@ -2,13 +2,16 @@ import type { TypedDocumentString } from './gql/graphql.ts';
 
 type Errors = { message: string; extensions: { code: string; action: string } }[];
 
-/** Sends a typed document by fetch: this is all that a script needs. */
-export const execute = async <Result, Variables>(
+/**
+ * Sends a typed document by fetch.
+ * @throws {Error} with the code and message of the first error of the response
+ */
+export async function execute<Result, Variables>(
   url: string,
   document: TypedDocumentString<Result, Variables>,
   variables: Variables,
   token?: string,
-): Promise<Result> => {
+): Promise<Result> {
   const response = await fetch(url, {
     method: 'POST',
     headers: {
@@ -20,4 +23,4 @@ export const execute = async <Result, Variables>(
   const { data, errors }: { data: Result; errors?: Errors } = JSON.parse(await response.text());
   if (errors?.[0]) throw new Error(`${errors[0].extensions.code}: ${errors[0].message}`);
   return data;
-};
+}

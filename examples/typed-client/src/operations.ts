@@ -24,8 +24,10 @@ export const Me = graphql(`
 export const UpdateProfile = graphql(`
   mutation UpdateProfile($profile: ProfileInput!) {
     updateProfile(profile: $profile) {
-      nickName
-      city
+      user {
+        nickName
+        city
+      }
     }
   }
 `);

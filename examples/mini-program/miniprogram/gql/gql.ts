@@ -15,16 +15,16 @@ import * as types from './graphql';
  * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
  */
 type Documents = {
-    "fragment Profile on User {\n  id\n  nickName\n  avatarUrl\n}\n\nquery Me {\n  me {\n    ...Profile\n  }\n}\n\nquery EditProfile {\n  me {\n    ...Profile\n    phoneNumber\n  }\n}\n\nmutation UpdateProfile($profile: ProfileInput!) {\n  updateProfile(profile: $profile) {\n    ...Profile\n  }\n}\n\nmutation BindPhone($code: String!) {\n  bindPhone(code: $code) {\n    phoneNumber\n  }\n}": typeof types.ProfileFragmentDoc,
+    "fragment Profile on User {\n  id\n  nickName\n  avatarUrl\n}\n\nquery Me {\n  me {\n    ...Profile\n  }\n}\n\nquery EditProfile {\n  me {\n    ...Profile\n    phoneNumber\n  }\n}\n\nmutation UpdateProfile($profile: ProfileInput!) {\n  updateProfile(profile: $profile) {\n    user {\n      ...Profile\n    }\n  }\n}\n\nmutation BindPhone($code: String!) {\n  bindPhone(code: $code) {\n    user {\n      phoneNumber\n    }\n  }\n}": typeof types.ProfileFragmentDoc,
 };
 const documents: Documents = {
-    "fragment Profile on User {\n  id\n  nickName\n  avatarUrl\n}\n\nquery Me {\n  me {\n    ...Profile\n  }\n}\n\nquery EditProfile {\n  me {\n    ...Profile\n    phoneNumber\n  }\n}\n\nmutation UpdateProfile($profile: ProfileInput!) {\n  updateProfile(profile: $profile) {\n    ...Profile\n  }\n}\n\nmutation BindPhone($code: String!) {\n  bindPhone(code: $code) {\n    phoneNumber\n  }\n}": types.ProfileFragmentDoc,
+    "fragment Profile on User {\n  id\n  nickName\n  avatarUrl\n}\n\nquery Me {\n  me {\n    ...Profile\n  }\n}\n\nquery EditProfile {\n  me {\n    ...Profile\n    phoneNumber\n  }\n}\n\nmutation UpdateProfile($profile: ProfileInput!) {\n  updateProfile(profile: $profile) {\n    user {\n      ...Profile\n    }\n  }\n}\n\nmutation BindPhone($code: String!) {\n  bindPhone(code: $code) {\n    user {\n      phoneNumber\n    }\n  }\n}": types.ProfileFragmentDoc,
 };
 
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "fragment Profile on User {\n  id\n  nickName\n  avatarUrl\n}\n\nquery Me {\n  me {\n    ...Profile\n  }\n}\n\nquery EditProfile {\n  me {\n    ...Profile\n    phoneNumber\n  }\n}\n\nmutation UpdateProfile($profile: ProfileInput!) {\n  updateProfile(profile: $profile) {\n    ...Profile\n  }\n}\n\nmutation BindPhone($code: String!) {\n  bindPhone(code: $code) {\n    phoneNumber\n  }\n}"): typeof import('./graphql').ProfileFragmentDoc;
+export function graphql(source: "fragment Profile on User {\n  id\n  nickName\n  avatarUrl\n}\n\nquery Me {\n  me {\n    ...Profile\n  }\n}\n\nquery EditProfile {\n  me {\n    ...Profile\n    phoneNumber\n  }\n}\n\nmutation UpdateProfile($profile: ProfileInput!) {\n  updateProfile(profile: $profile) {\n    user {\n      ...Profile\n    }\n  }\n}\n\nmutation BindPhone($code: String!) {\n  bindPhone(code: $code) {\n    user {\n      phoneNumber\n    }\n  }\n}"): typeof import('./graphql').ProfileFragmentDoc;
 
 
 export function graphql(source: string) {

@@ -4,9 +4,9 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
-/** A change of the profile: an absent or empty field stays as it is, null erases it. */
+/** A change of the profile: an absent or empty field is left unchanged, null erases. Invalid values are rejected. */
 export type ProfileInput = {
-  /** An https URL of at most 1024 characters; what chooseAvatar gives is a file on the phone and must be uploaded first. */
+  /** An https URL of at most 1024 characters. chooseAvatar returns a temporary file on the phone: upload it first. */
   avatarUrl?: string | null | undefined;
   /** At most 64 characters. */
   city?: string | null | undefined;
@@ -39,14 +39,14 @@ export type UpdateProfileMutationVariables = Exact<{
 }>;
 
 
-export type UpdateProfileMutation = { updateProfile: { id: string, nickName: string | null, avatarUrl: string | null } | null };
+export type UpdateProfileMutation = { updateProfile: { user: { id: string, nickName: string | null, avatarUrl: string | null } } };
 
 export type BindPhoneMutationVariables = Exact<{
   code: string;
 }>;
 
 
-export type BindPhoneMutation = { bindPhone: { phoneNumber: string | null } | null };
+export type BindPhoneMutation = { bindPhone: { user: { phoneNumber: string | null } } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -99,7 +99,9 @@ export const EditProfileDocument = new TypedDocumentString(`
 export const UpdateProfileDocument = new TypedDocumentString(`
     mutation UpdateProfile($profile: ProfileInput!) {
   updateProfile(profile: $profile) {
-    ...Profile
+    user {
+      ...Profile
+    }
   }
 }
     fragment Profile on User {
@@ -110,7 +112,9 @@ export const UpdateProfileDocument = new TypedDocumentString(`
 export const BindPhoneDocument = new TypedDocumentString(`
     mutation BindPhone($code: String!) {
   bindPhone(code: $code) {
-    phoneNumber
+    user {
+      phoneNumber
+    }
   }
 }
     `) as unknown as TypedDocumentString<BindPhoneMutation, BindPhoneMutationVariables>;

@@ -17,12 +17,12 @@ import * as types from './graphql.js';
 type Documents = {
     "\n  mutation Login($code: String!, $userInfo: UserInfoInput) {\n    login(code: $code, userInfo: $userInfo) {\n      token\n      expiresAt\n      isNewUser\n    }\n  }\n": typeof types.LoginDocument,
     "\n  query Me {\n    me {\n      id\n      nickName\n      avatarUrl\n      lastLoginAt\n    }\n  }\n": typeof types.MeDocument,
-    "\n  mutation UpdateProfile($profile: ProfileInput!) {\n    updateProfile(profile: $profile) {\n      nickName\n      city\n    }\n  }\n": typeof types.UpdateProfileDocument,
+    "\n  mutation UpdateProfile($profile: ProfileInput!) {\n    updateProfile(profile: $profile) {\n      user {\n        nickName\n        city\n      }\n    }\n  }\n": typeof types.UpdateProfileDocument,
 };
 const documents: Documents = {
     "\n  mutation Login($code: String!, $userInfo: UserInfoInput) {\n    login(code: $code, userInfo: $userInfo) {\n      token\n      expiresAt\n      isNewUser\n    }\n  }\n": types.LoginDocument,
     "\n  query Me {\n    me {\n      id\n      nickName\n      avatarUrl\n      lastLoginAt\n    }\n  }\n": types.MeDocument,
-    "\n  mutation UpdateProfile($profile: ProfileInput!) {\n    updateProfile(profile: $profile) {\n      nickName\n      city\n    }\n  }\n": types.UpdateProfileDocument,
+    "\n  mutation UpdateProfile($profile: ProfileInput!) {\n    updateProfile(profile: $profile) {\n      user {\n        nickName\n        city\n      }\n    }\n  }\n": types.UpdateProfileDocument,
 };
 
 /**
@@ -36,7 +36,7 @@ export function graphql(source: "\n  query Me {\n    me {\n      id\n      nickN
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  mutation UpdateProfile($profile: ProfileInput!) {\n    updateProfile(profile: $profile) {\n      nickName\n      city\n    }\n  }\n"): typeof import('./graphql.js').UpdateProfileDocument;
+export function graphql(source: "\n  mutation UpdateProfile($profile: ProfileInput!) {\n    updateProfile(profile: $profile) {\n      user {\n        nickName\n        city\n      }\n    }\n  }\n"): typeof import('./graphql.js').UpdateProfileDocument;
 
 
 export function graphql(source: string) {

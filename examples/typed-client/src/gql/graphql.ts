@@ -4,9 +4,9 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
-/** A change of the profile: an absent or empty field stays as it is, null erases it. */
+/** A change of the profile: an absent or empty field is left unchanged, null erases. Invalid values are rejected. */
 export type ProfileInput = {
-  /** An https URL of at most 1024 characters; what chooseAvatar gives is a file on the phone and must be uploaded first. */
+  /** An https URL of at most 1024 characters. chooseAvatar returns a temporary file on the phone: upload it first. */
   avatarUrl?: string | null | undefined;
   /** At most 64 characters. */
   city?: string | null | undefined;
@@ -22,7 +22,7 @@ export type ProfileInput = {
   province?: string | null | undefined;
 };
 
-/** `res.userInfo` of wx.getUserProfile as the phone sends it. It is what the client says, so it is for display only. Empty values and the placeholders that WeChat sends instead of a profile change nothing. */
+/** `res.userInfo` of wx.getUserProfile, unchanged. It comes from the client unverified: for display only. Empty values and the placeholders that WeChat returns instead of a profile change nothing. */
 export type UserInfoInput = {
   /** An https URL of at most 1024 characters. */
   avatarUrl?: string | null | undefined;
@@ -32,7 +32,7 @@ export type UserInfoInput = {
   country?: string | null | undefined;
   /** 0 unknown, 1 male, 2 female. */
   gender?: number | null | undefined;
-  /** WeChat sets it on placeholders: then the other fields are not looked at. */
+  /** WeChat sets it on placeholders: the other fields are then ignored. */
   is_demote?: boolean | string | null | undefined;
   /** At most 64 characters. */
   language?: string | null | undefined;
@@ -60,7 +60,7 @@ export type UpdateProfileMutationVariables = Exact<{
 }>;
 
 
-export type UpdateProfileMutation = { updateProfile: { nickName: string | null, city: string | null } | null };
+export type UpdateProfileMutation = { updateProfile: { user: { nickName: string | null, city: string | null } } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -103,8 +103,10 @@ export const MeDocument = new TypedDocumentString(`
 export const UpdateProfileDocument = new TypedDocumentString(`
     mutation UpdateProfile($profile: ProfileInput!) {
   updateProfile(profile: $profile) {
-    nickName
-    city
+    user {
+      nickName
+      city
+    }
   }
 }
     `) as unknown as TypedDocumentString<UpdateProfileMutation, UpdateProfileMutationVariables>;

@@ -8,7 +8,7 @@ const data: Data = { me: null, loading: false, error: '' };
 Page({
   data,
 
-  /** 每次回到这一页都取一次：资料页可能改过。 */
+  /** 每次显示都重新请求：用户可能刚在资料页修改过。 */
   async onShow() {
     this.setData({ loading: true, error: '' });
     try {
@@ -36,7 +36,7 @@ Page({
     await this.onShow();
   },
 
-  /** 所有设备上的登录都会失效。服务器没收到也要在本机退出，client.logout 会保证这一点。 */
+  /** 使该用户在所有设备上的 token 失效。即使请求失败，client.logout 也会清除本机的登录状态。 */
   async logout() {
     await client.logout().catch(() => undefined);
     this.setData({ me: null, error: '' });

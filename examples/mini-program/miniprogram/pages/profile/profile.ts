@@ -27,7 +27,7 @@ Page({
     }
   },
 
-  /** chooseAvatar 给的是手机上的临时文件：先上传，再把 https 地址存进资料。 */
+  /** chooseAvatar 返回的是本地临时文件：先上传，再把 https 地址保存到用户资料。 */
   async chooseAvatar({ detail }: WechatMiniprogram.CustomEvent<{ avatarUrl: string }>) {
     this.setData({ avatarUrl: detail.avatarUrl, error: '' });
     try {
@@ -38,14 +38,14 @@ Page({
     }
   },
 
-  /** 昵称要在提交表单时取：type="nickname" 的输入框在失焦时会被微信的安全检测改写。 */
+  /** 在表单提交时读取昵称：type="nickname" 的输入框失焦时，未通过安全检测的内容会被微信清空。 */
   async save({ detail }: WechatMiniprogram.CustomEvent<{ value: { nickName: string } }>) {
     this.setData({ saving: true, error: '' });
     try {
       const { updateProfile } = await client.request(UpdateProfileDocument, {
         profile: { nickName: detail.value.nickName },
       });
-      this.setData({ nickName: updateProfile?.nickName ?? '' });
+      this.setData({ nickName: updateProfile.user.nickName ?? '' });
       wx.showToast({ title: '已保存' });
     } catch (error) {
       this.setData({ error: explain(error) });
@@ -54,12 +54,12 @@ Page({
     }
   },
 
-  /** 用户拒绝时没有 code。这个 code 和 wx.login 的 code 不是一回事。 */
+  /** 用户拒绝授权时没有 code。手机号的 code 与 wx.login 的 code 不能混用。 */
   async bindPhone({ detail }: WechatMiniprogram.CustomEvent<{ code?: string }>) {
     if (!detail.code) return;
     try {
       const { bindPhone } = await client.request(BindPhoneDocument, { code: detail.code });
-      this.setData({ phoneNumber: bindPhone?.phoneNumber ?? '', error: '' });
+      this.setData({ phoneNumber: bindPhone.user.phoneNumber ?? '', error: '' });
     } catch (error) {
       this.setData({ error: explain(error) });
     }
