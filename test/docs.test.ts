@@ -10,22 +10,48 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import {
+  buildSchema,
+  type GraphQLField,
+  type GraphQLObjectType,
+  isEnumType,
+  isInterfaceType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  isScalarType,
+  isSpecifiedScalarType,
+  parse,
+  validate,
+} from 'graphql';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Client, RequestError } from '../client/src/index.mts';
+import { readConfig, SANDBOX_APP } from '../src/config/config.ts';
 import type { HttpServer } from '../src/http/server.ts';
+import { FAULT_NAMES } from '../src/sandbox/faults.ts';
+import { createSandbox } from '../src/sandbox/index.ts';
+import { pushSignature } from '../src/wechat/signature.ts';
 import { buildClient } from './support/client.ts';
 import { listening } from './support/listening.ts';
 import { createLoader, handlersIn, launch } from './support/mini-program.ts';
-import { type Product, startProduct } from './support/product.ts';
-import { installClient, run, tsc } from './support/project.ts';
+import { APP_ID, environment, type Product, startProduct } from './support/product.ts';
+import { type Ended, installClient, run, tsc } from './support/project.ts';
 import { linksOf, snippetsOf, writeSnippets } from './support/snippets.ts';
 import { createPhone, type Phone } from './support/wx.ts';
 
+const MINI_PROGRAM_PAGES = ['docs/mini-program.md', 'docs/mini-program.zh-CN.md'];
+const FRAMEWORK_PAGES = ['docs/taro-uni-app.md', 'docs/taro-uni-app.zh-CN.md'];
+const CODEGEN_PAGES = ['docs/codegen.md', 'docs/codegen.zh-CN.md'];
+const SANDBOX_PAGES = ['docs/sandbox.md', 'docs/sandbox.zh-CN.md'];
+const SCHEMA_PAGES = ['docs/schema.md', 'docs/schema.zh-CN.md'];
+const WECHAT_PAGES = ['docs/wechat.md', 'docs/wechat.zh-CN.md'];
 const PAGES = [
-  'docs/mini-program.zh-CN.md',
-  'docs/mini-program.md',
-  'docs/taro-uni-app.md',
-  'docs/codegen.md',
+  ...MINI_PROGRAM_PAGES,
+  ...FRAMEWORK_PAGES,
+  ...CODEGEN_PAGES,
+  ...SANDBOX_PAGES,
+  ...SCHEMA_PAGES,
+  ...WECHAT_PAGES,
 ];
 const WRITTEN_URL = 'http://127.0.0.1:4000/graphql';
 
@@ -47,16 +73,18 @@ beforeEach(() => {
   phone = createPhone(() => product.mint('reader'));
 });
 
-const withUrl = (text: string) => text.replace(WRITTEN_URL, `http://127.0.0.1:${server.port}/graphql`);
+function withUrl(text: string): string {
+  return text.replace(WRITTEN_URL, `http://127.0.0.1:${server.port}/graphql`);
+}
 
-/** What stands on the page, in a folder of its own. */
-const folderOf = (page: string): string => {
+/** Writes the named code blocks of a page to a new folder. */
+function folderOf(page: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'weapp-login-docs-'));
   writeSnippets(snippetsOf(page), folder, withUrl);
   return folder;
-};
+}
 
-const compile = (folder: string, options: object, include: string[]) => {
+function compile(folder: string, options: object, include: string[]): Promise<Ended> {
   writeFileSync(
     `${folder}/tsconfig.json`,
     JSON.stringify({
@@ -72,33 +100,48 @@ const compile = (folder: string, options: object, include: string[]) => {
     }),
   );
   return tsc(folder);
-};
+}
 
-test.each(PAGES)('%s links to files that are there', (page) => {
+/** Finds the shell block that contains a text. */
+function commandIn(page: string, part: string): string {
+  const command = snippetsOf(page).find(({ language, text }) => language === 'sh' && text.includes(part));
+  if (!command) throw new Error(`${page} has no command with ${part}`);
+  return command.text;
+}
+
+test.each(PAGES)('%s links to files that exist', (page) => {
   expect(linksOf(page).length).toBeGreaterThan(1);
   expect(linksOf(page).filter((path) => !existsSync(path))).toEqual([]);
 });
 
-test.each(PAGES)('%s has no block that is not tried here', (page) => {
+test.each(PAGES)('every code block of %s is run by a test', (page) => {
   const tried = [
     'npm ci && npm start',
+    'npm run sandbox',
     'cd client && npm run build && npm pack',
     'npx graphql-codegen --config codegen.ts --verbose',
     'npx graphql-codegen --config codegen.persisted.ts && node ids.mjs',
   ];
+  const isTried = (language: string, text: string): boolean => {
+    if (language === 'graphql') return SCHEMA_PAGES.includes(page);
+    if (language === 'ts') return SANDBOX_PAGES.includes(page);
+    if (language === 'text') return WECHAT_PAGES.includes(page);
+    return tried.includes(text.trim()) || /^(npm install --save-dev|curl) /.test(text);
+  };
   const nameless = snippetsOf(page).filter(({ name }) => !name);
-  for (const { text } of nameless)
-    expect(tried.includes(text.trim()) || text.startsWith('npm install --save-dev ')).toBe(true);
+  expect(nameless.length).toBeGreaterThan(0);
+  for (const { language, text } of nameless) expect(isTried(language, text), text).toBe(true);
 });
 
-test('the command that packs the client makes the file that the pages name', async () => {
+test('the command of the pages that packs the client makes the file that they name', async () => {
   const destination = mkdtempSync(join(tmpdir(), 'weapp-login-pack-'));
   const { code } = await run('bash', ['-c', 'cd client && npm run build && npm pack'], {
     env: { npm_config_pack_destination: destination },
   });
   expect(code).toBe(0);
   const [file = ''] = readdirSync(destination);
-  for (const page of PAGES.slice(0, 2)) expect(readFileSync(page, 'utf8')).toContain(`\`${file}\``);
+  for (const page of [...MINI_PROGRAM_PAGES, ...FRAMEWORK_PAGES])
+    expect(readFileSync(page, 'utf8')).toContain(`\`${file}\``);
   const { output } = await run('tar', ['-tzf', `${destination}/${file}`]);
   for (const path of [
     'dist/index.js',
@@ -111,7 +154,7 @@ test('the command that packs the client makes the file that the pages name', asy
     expect(output).toContain(`package/${path}`);
 });
 
-describe.each(['docs/mini-program.zh-CN.md', 'docs/mini-program.md'])('the mini program of %s', (page) => {
+describe.each(MINI_PROGRAM_PAGES)('the mini program of %s', (page) => {
   const start = (folder: string) => launch(folder, phone.wx, { 'weapp-login-client': `${client}/index.js` });
 
   test('compiles', async () => {
@@ -121,7 +164,7 @@ describe.each(['docs/mini-program.zh-CN.md', 'docs/mini-program.md'])('the mini 
     expect(await compile(folder, options, ['.'])).toEqual({ code: 0, output: '' });
   });
 
-  test('logs in, shows me, changes the name, logs out and in again', async () => {
+  test('logs in, shows the user, changes the nickname, logs out and in again', async () => {
     const folder = folderOf(page);
     const app = start(folder);
     const index = await app.open('pages/index/index');
@@ -140,7 +183,7 @@ describe.each(['docs/mini-program.zh-CN.md', 'docs/mini-program.md'])('the mini 
     expect(phone.seen.logins).toBe(0);
   });
 
-  test('without the line for the sandbox it calls wx.login, once', async () => {
+  test('calls wx.login once without the line for the sandbox', async () => {
     const folder = folderOf(page);
     const api = readFileSync(`${folder}/api.ts`, 'utf8');
     writeFileSync(`${folder}/api.ts`, api.replace("  login: () => 'dev:alice',\n", ''));
@@ -149,7 +192,7 @@ describe.each(['docs/mini-program.zh-CN.md', 'docs/mini-program.md'])('the mini 
     expect(phone.seen.logins).toBe(1);
   });
 
-  test('has a sentence for every kind of error', () => {
+  test('has a message for each kind of error', () => {
     const app = start(folderOf(page));
     const { explain } = Object(app.load('explain'));
     const { RequestError: Failure } = Object(app.load('weapp-login-client'));
@@ -166,8 +209,7 @@ describe.each(['docs/mini-program.zh-CN.md', 'docs/mini-program.md'])('the mini 
   });
 });
 
-describe('docs/taro-uni-app.md', () => {
-  const page = 'docs/taro-uni-app.md';
+describe.each(FRAMEWORK_PAGES)('%s', (page) => {
   const me = async (loaded: unknown): Promise<unknown> => {
     const { client: found }: { client: Client } = Object(loaded);
     return found.request('query Me { me { nickName } }');
@@ -183,7 +225,7 @@ describe('docs/taro-uni-app.md', () => {
     });
   });
 
-  test('works with Taro, whose request is a promise as well', async () => {
+  test('works with Taro, which returns a promise from request', async () => {
     const Taro = {
       ...phone.wx,
       login: () => new Promise((success, fail) => phone.wx.login({ success, fail })),
@@ -231,7 +273,7 @@ describe('docs/taro-uni-app.md', () => {
     expect(phone.seen.logins).toBe(1);
   });
 
-  test('works by fetch', async () => {
+  test('works with fetch', async () => {
     const load = createLoader(
       folderOf(page),
       { fetch, AbortController },
@@ -242,9 +284,17 @@ describe('docs/taro-uni-app.md', () => {
 });
 
 const EXAMPLE = 'examples/typed-client';
+const SCHEMA = buildSchema(readFileSync('schema.graphql', 'utf8'));
+const CUSTOM_SCALARS = ['DateTime', 'Date', 'LenientBoolean'];
+
+/** The first cells of the table rows of a page, without heads. */
+function firstCells(page: string): string[] {
+  const rows = [...readFileSync(page, 'utf8').matchAll(/^\| (.*?) \|/gm)].map(([, cell = '']) => cell);
+  return rows.slice(1);
+}
 
 describe('client/README.md', () => {
-  test('its snippets compile', async () => {
+  test('has code that compiles', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'weapp-login-docs-'));
     const snippets = snippetsOf('client/README.md').filter(({ language }) => language === 'ts');
     writeSnippets(
@@ -260,28 +310,25 @@ describe('client/README.md', () => {
   });
 });
 
-describe('docs/codegen.md', () => {
-  const page = 'docs/codegen.md';
-
-  test('names the packages of the example', () => {
+describe.each(CODEGEN_PAGES)('%s', (page) => {
+  test('installs packages that the example installs', () => {
     const { devDependencies }: { devDependencies: object } = JSON.parse(
       readFileSync(`${EXAMPLE}/package.json`, 'utf8'),
     );
-    const [command = ''] = snippetsOf(page).map(({ text }) => text);
-    const packages = command.trim().split(' ').slice(3);
+    const packages = commandIn(page, 'npm install').trim().split(' ').slice(3);
     expect(packages).toHaveLength(5);
     expect(packages.filter((name) => !(name in devDependencies))).toEqual([]);
   });
 
   test.skipIf(!existsSync(`${EXAMPLE}/node_modules/.bin/graphql-codegen`))(
-    'generates, compiles, and runs against the server',
+    'has code that is generated, compiles, and runs against the server',
     { timeout: 120_000 },
     async () => {
       const folder = folderOf(page);
       writeFileSync(`${folder}/schema.graphql`, readFileSync('schema.graphql'));
       writeFileSync(`${folder}/package.json`, '{ "type": "module" }');
       symlinkSync(resolve(EXAMPLE, 'node_modules'), `${folder}/node_modules`);
-      const command = snippetsOf(page).find(({ text }) => text.startsWith('npx'))?.text ?? '';
+      const command = commandIn(page, '--config codegen.ts');
       expect((await run('bash', ['-c', command], { cwd: folder })).code).toBe(0);
       const options = { target: 'ES2020', lib: ['ES2020'], types: [] };
       expect(await compile(folder, options, ['src/me.ts'])).toEqual({ code: 0, output: '' });
@@ -293,15 +340,44 @@ describe('docs/codegen.md', () => {
         },
       );
       const { createClient } = Object(load('weapp-login-client'));
-      const { rename, whenLastSeen } = Object(load('src/me'));
+      const { rename, findLastLogin } = Object(load('src/me'));
       const mine = createClient({ url: `http://127.0.0.1:${server.port}/graphql` });
       expect(await rename(mine, 'Generated')).toBe('Generated');
-      expect(await whenLastSeen(mine)).toMatch(/^\d{4}-/);
+      expect(await findLastLogin(mine)).toMatch(/^\d{4}-/);
+    },
+  );
+
+  test('maps each custom scalar of the schema, and lists it in the table', () => {
+    const configs = snippetsOf(page).filter(({ name }) => name.startsWith('codegen.'));
+    expect(configs).toHaveLength(2);
+    for (const { text } of configs) {
+      expect(text).toContain('strictScalars: true');
+      for (const scalar of CUSTOM_SCALARS) expect(text).toMatch(new RegExp(`^ +${scalar}: `, 'm'));
+    }
+    expect(firstCells(page)).toEqual(CUSTOM_SCALARS.map((scalar) => `\`${scalar}\``));
+  });
+
+  test.skipIf(!existsSync(`${EXAMPLE}/node_modules/.bin/graphql-codegen`))(
+    'fails to generate if a custom scalar is not mapped',
+    { timeout: 120_000 },
+    async () => {
+      const folder = folderOf(page);
+      writeFileSync(`${folder}/schema.graphql`, readFileSync('schema.graphql'));
+      writeFileSync(`${folder}/package.json`, '{ "type": "module" }');
+      symlinkSync(resolve(EXAMPLE, 'node_modules'), `${folder}/node_modules`);
+      const config = readFileSync(`${folder}/codegen.ts`, 'utf8');
+      writeFileSync(`${folder}/codegen.ts`, config.replace("DateTime: 'string',", ''));
+      const { code, output } = await run('bash', ['-c', commandIn(page, '--config codegen.ts')], {
+        cwd: folder,
+        env: { NODE_ENV: 'development' },
+      });
+      expect(code).not.toBe(0);
+      expect(output).toContain('Unknown scalar type DateTime');
     },
   );
 
   test.skipIf(!existsSync(`${EXAMPLE}/node_modules/.bin/graphql-codegen`))(
-    'makes a list from which the whole life of a session is served, and nothing else is',
+    'makes a list of operations that is enough for login, renewal and logout, and that allows no others',
     { timeout: 120_000 },
     async () => {
       const folder = mkdtempSync(join(tmpdir(), 'weapp-login-docs-'));
@@ -316,8 +392,7 @@ describe('docs/codegen.md', () => {
         symlinkSync(resolve(EXAMPLE, 'node_modules', name), `${folder}/node_modules/${name}`);
       cpSync('client', `${folder}/node_modules/weapp-login-client`, { recursive: true });
       cpSync(client, `${folder}/node_modules/weapp-login-client/dist`, { recursive: true });
-      const command =
-        snippetsOf(page).find(({ text }) => text.includes('codegen.persisted.ts &&'))?.text ?? '';
+      const command = commandIn(page, '--config codegen.persisted.ts');
       expect((await run('bash', ['-c', command], { cwd: folder })).code).toBe(0);
       const options = { target: 'ES2020', lib: ['ES2020'], types: [] };
       expect(await compile(folder, options, ['src'])).toEqual({ code: 0, output: '' });
@@ -334,13 +409,13 @@ describe('docs/codegen.md', () => {
       const clock = { now: () => Date.now() + later, parse: Date.parse };
       const { wx } = createPhone(() => strict.mint('listed'));
       const load = createLoader(folder, { wx, Date: clock }, { 'weapp-login-client': `${client}/index.js` });
-      const { rename, whenLastSeen } = Object(load('src/me'));
+      const { rename, findLastLogin } = Object(load('src/me'));
       const { client: mine }: { client: Client } = Object(load('src/persisted'));
       const { token } = await mine.login();
       expect(await rename(mine, 'Listed')).toBe('Listed');
       later = 3_300_000;
       strict.clock.now += later;
-      expect(await whenLastSeen(mine)).toMatch(/^\d{4}-/);
+      expect(await findLastLogin(mine)).toMatch(/^\d{4}-/);
       expect(mine.session()?.token).not.toBe(token);
       await expect(mine.request('query Other { me { openId } }')).rejects.toMatchObject({
         code: 'PERSISTED_DOCUMENT_REQUIRED',
@@ -351,4 +426,163 @@ describe('docs/codegen.md', () => {
       await strict.close();
     },
   );
+});
+
+describe.each(SANDBOX_PAGES)('%s', (page) => {
+  test('has curl commands that work', async () => {
+    const sandbox = await createSandbox({ apps: [SANDBOX_APP] });
+    const commands = commandIn(page, 'curl').trim().split('\n');
+    const outputs = [];
+    for (const command of commands) {
+      const silent = command.replace('curl', 'curl -s').replace('http://127.0.0.1:4001', sandbox.url);
+      outputs.push(JSON.parse((await run('bash', ['-c', silent])).output));
+    }
+    expect(outputs).toEqual([
+      { code: expect.any(String) },
+      { openid: expect.any(String), session_key: expect.any(String) },
+      { encryptedData: expect.any(String), iv: expect.any(String) },
+    ]);
+    await sandbox.close();
+  });
+
+  test('lists all faults', () => {
+    const sections = readFileSync(page, 'utf8').split(/^## /m);
+    const faults = sections.find((section) => /^(Faults|故障)\n/.test(section)) ?? '';
+    const cells = [...faults.matchAll(/^\| (`.*?) \|/gm)].flatMap(
+      ([, cell = '']) => cell.match(/[\w-]+/g) ?? [],
+    );
+    expect(cells.sort()).toEqual([...FAULT_NAMES].sort());
+  });
+
+  test('lists the APIs and controls that exist', async () => {
+    const sandbox = await createSandbox({ apps: [SANDBOX_APP] });
+    const text = readFileSync(page, 'utf8');
+    const paths = new Set(text.match(/(?<=[` ])\/(?:sns|cgi-bin|wxa|sandbox)\/[\w/-]+/g));
+    expect(paths.size).toBe(14);
+    for (const path of paths) expect((await fetch(sandbox.url + path)).status, path).not.toBe(404);
+    await sandbox.close();
+  });
+});
+
+describe.each(WECHAT_PAGES)('%s', (page) => {
+  test('has push settings that the server accepts', async () => {
+    const block = snippetsOf(page).find(({ language }) => language === 'text')?.text ?? '';
+    const aesKey = 'a'.repeat(43);
+    const settings = block
+      .replaceAll('<AppID>', APP_ID)
+      .replace('<Token>', 'pushToken')
+      .replace('<EncodingAESKey>', aesKey);
+    const [, url = ''] = /^URL +(\S+)$/m.exec(settings) ?? [];
+    const [, WECHAT_PUSH = ''] = /^WECHAT_PUSH +(\S+)$/m.exec(settings) ?? [];
+    const more = { WECHAT_PUSH };
+    expect(readConfig(environment(more)).wechat.pushes).toEqual([
+      { appId: APP_ID, token: 'pushToken', aesKey },
+    ]);
+    const pushed = await startProduct('file::memory:', more);
+    const pushServer = await listening(pushed);
+    const path = new URL(url).pathname;
+    const query = { timestamp: String(Math.floor(pushed.clock.now / 1000)), nonce: 'n', echostr: 'echo' };
+    const signature = pushSignature('pushToken', query.timestamp, query.nonce);
+    const response = await fetch(
+      `http://127.0.0.1:${pushServer.port}${path}?${new URLSearchParams({ ...query, signature })}`,
+    );
+    expect([response.status, await response.text()]).toEqual([200, 'echo']);
+    await pushServer.close();
+    await pushed.close();
+  });
+});
+
+function fieldsOf(root: GraphQLObjectType | null | undefined): GraphQLField<unknown, unknown>[] {
+  return Object.values(root?.getFields() ?? {});
+}
+
+const QUERIES = fieldsOf(SCHEMA.getQueryType());
+const MUTATIONS = fieldsOf(SCHEMA.getMutationType());
+
+describe('the rules of docs/schema.md', () => {
+  const types = Object.values(SCHEMA.getTypeMap()).filter(({ name }) => !name.startsWith('__'));
+  const objects = types.filter(isObjectType);
+
+  test('queries are nullable', () => {
+    expect(QUERIES.length).toBeGreaterThan(2);
+    for (const { name, type } of QUERIES) expect(isNonNullType(type), name).toBe(false);
+  });
+
+  test('lists of a query are connections with totalCount', () => {
+    const connections = objects.filter(({ name }) => name.endsWith('Connection'));
+    expect(connections.length).toBeGreaterThan(0);
+    for (const connection of connections)
+      expect(Object.keys(connection.getFields()).sort()).toEqual(['edges', 'pageInfo', 'totalCount']);
+    for (const { name, type } of QUERIES) expect(isListType(type), name).toBe(false);
+  });
+
+  test('a mutation returns a non-null payload type of its own, named after it', () => {
+    expect(MUTATIONS.length).toBeGreaterThan(9);
+    for (const { name, type } of MUTATIONS)
+      expect(String(type)).toBe(`${name.charAt(0).toUpperCase()}${name.slice(1)}Payload!`);
+  });
+
+  test('the payloads with a token implement SessionPayload', () => {
+    const sessions = objects.filter((type) => 'token' in type.getFields());
+    expect(sessions.map(({ name }) => name)).toEqual(['LoginPayload', 'RenewTokenPayload']);
+    const [session] = types.filter(isInterfaceType);
+    expect(session?.name).toBe('SessionPayload');
+    for (const type of sessions) expect(type.getInterfaces()).toEqual([session]);
+  });
+
+  test.each(SCHEMA_PAGES)('each error code is in a description or in the list of %s', (page) => {
+    const codes = SCHEMA.getType('ErrorCode');
+    if (!isEnumType(codes)) throw new Error('ErrorCode is not an enum');
+    const known = codes.getValues().map(({ name }) => name);
+    const listed = new Set(readFileSync(page, 'utf8').match(/(?<=`)[A-Z]+_[A-Z_]+(?=`)/g));
+    expect(listed.size).toBe(10);
+    const described = [...QUERIES, ...MUTATIONS].flatMap(({ name, description }) => {
+      const [, list = ''] = /\n\nErrors: ([A-Z_, ]+)\.$/.exec(description ?? '') ?? [];
+      expect(list, name).not.toBe('');
+      return list.split(', ');
+    });
+    for (const code of described) expect(listed.has(code), code).toBe(false);
+    expect([...new Set([...described, ...listed])].sort()).toEqual([...known].sort());
+  });
+
+  test('custom scalars have @specifiedBy', () => {
+    const scalars = types.filter(isScalarType).filter((type) => !isSpecifiedScalarType(type));
+    expect(scalars.map(({ name }) => name).sort()).toEqual([...CUSTOM_SCALARS].sort());
+    for (const { name, specifiedByURL } of scalars) expect(specifiedByURL, name).toMatch(/^https:/);
+  });
+
+  test('the name of a field ends in At if it is a DateTime, and only then', () => {
+    for (const object of objects)
+      for (const { name, type } of Object.values(object.getFields()))
+        expect(name.endsWith('At'), `${object.name}.${name}`).toBe(/^DateTime!?$/.test(String(type)));
+  });
+
+  test.each(SCHEMA_PAGES)('the operations of %s are valid', (page) => {
+    const operations = snippetsOf(page).filter(({ language }) => language === 'graphql');
+    expect(operations).toHaveLength(2);
+    for (const { text } of operations) expect(validate(SCHEMA, parse(text))).toEqual([]);
+  });
+
+  test('a mutation that fails makes data null; the one before it remains in effect, the one after it does not run', async () => {
+    const token = (await product.login('dev:rules')).data?.login.token;
+    const { data, errors } = await product.query(
+      `mutation {
+        before: updateProfile(profile: { city: "Before" }) { user { id } }
+        bindPhone(code: "") { user { id } }
+        after: updateProfile(profile: { city: "After" }) { user { id } }
+      }`,
+      { token },
+    );
+    expect(data).toBeNull();
+    expect(errors?.map(({ path }) => path)).toEqual([['bindPhone']]);
+    const { data: read } = await product.query<{ me: { city: string } }>('{ me { city } }', { token });
+    expect(read?.me.city).toBe('Before');
+  });
+
+  test('a query that fails is null, and the other queries of the request return data', async () => {
+    const token = (await product.login('dev:rules')).data?.login.token;
+    const { data, errors } = await product.query('{ me { id } users { totalCount } }', { token });
+    expect(data).toEqual({ me: { id: expect.any(String) }, users: null });
+    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['FORBIDDEN']);
+  });
 });

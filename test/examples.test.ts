@@ -1,38 +1,39 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { buildSchema, NoUnusedFragmentsRule, parse, specifiedRules, validate } from 'graphql';
 import { describe, expect, test } from 'vitest';
 
 import { buildClient } from './support/client.ts';
 import { listening } from './support/listening.ts';
 import { startProduct } from './support/product.ts';
-import { installClient, run, tsc } from './support/project.ts';
+import { type Ended, installClient, run, tsc } from './support/project.ts';
 import { snippetsOf } from './support/snippets.ts';
 
 const TYPED = 'examples/typed-client';
 const MINI = 'examples/mini-program';
+const READMES = [TYPED, MINI].flatMap((example) => [`${example}/README.md`, `${example}/README.zh-CN.md`]);
 const GENERATED = [`${TYPED}/src/gql`, `${MINI}/miniprogram/gql`];
 
-describe('the examples compile against the committed types', () => {
-  /** A node_modules with the client as it is built, and the types of the root. */
-  const withModules = (example: string): string => {
-    const folder = mkdtempSync(join(tmpdir(), 'weapp-login-example-'));
-    cpSync(example, folder, { recursive: true, filter: (path) => !path.includes('node_modules') });
-    installClient(folder, buildClient(), [
-      '@graphql-typed-document-node',
-      'miniprogram-api-typings',
-      '@types/node',
-      'undici-types',
-    ]);
-    return folder;
-  };
+/** Copies an example, with the built client and types of the root in its node_modules. */
+function withModules(example: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'weapp-login-example-'));
+  cpSync(example, folder, { recursive: true, filter: (path) => !path.includes('node_modules') });
+  installClient(folder, buildClient(), [
+    '@graphql-typed-document-node',
+    'miniprogram-api-typings',
+    '@types/node',
+    'undici-types',
+  ]);
+  return folder;
+}
 
+describe('the examples compile with the committed types', () => {
   test.each([TYPED, MINI])('%s', async (example) => {
     expect(await tsc(withModules(example))).toEqual({ code: 0, output: '' });
   });
 
-  test('a field that was renamed, or a variable of the wrong type, does not compile', async () => {
+  test('an unknown field or a variable of the wrong type does not compile', async () => {
     const folder = withModules(TYPED);
     const file = `${folder}/src/by-client.ts`;
     const source = readFileSync(file, 'utf8');
@@ -44,22 +45,19 @@ describe('the examples compile against the committed types', () => {
   });
 });
 
-test.each([TYPED, MINI])(
-  'CI runs the commands by which the README of %s installs and checks it',
-  (example) => {
-    const ci = readFileSync('.ci/run', 'utf8');
-    const commands = snippetsOf(`${example}/README.md`).map(({ text }) => text.trim());
-    expect(commands.some((command) => command.startsWith(`cd ${example} && npm ci`))).toBe(true);
-    for (const command of commands.filter((text) => text.includes('npm run check')))
-      for (const part of command.split(' && ')) expect(ci, command).toContain(part);
-  },
-);
+test.each(READMES)('CI runs the commands of %s that install and check the example', (readme) => {
+  const ci = readFileSync('.ci/run', 'utf8');
+  const commands = snippetsOf(readme).map(({ text }) => text.trim());
+  expect(commands.some((command) => command.startsWith(`cd ${dirname(readme)} && npm ci`))).toBe(true);
+  for (const command of commands.filter((text) => text.includes('npm run check')))
+    for (const part of command.split(' && ')) expect(ci, command).toContain(part);
+});
 
-test('the client is typed as test/types says, from the generated documents', async () => {
+test('the types of the client are those that test/types expects', async () => {
   expect(await tsc('test/types')).toEqual({ code: 0, output: '' });
 });
 
-test('the documents in the generated files fit the schema', () => {
+test('the operations in the generated files are valid', () => {
   const schema = buildSchema(readFileSync('schema.graphql', 'utf8'));
   const rules = specifiedRules.filter((rule) => rule !== NoUnusedFragmentsRule);
   for (const folder of GENERATED) {
@@ -77,30 +75,34 @@ if (!installed)
     `codegen is not installed, so its tests are skipped. To run them: cd ${TYPED} && npm ci\n`,
   );
 
-describe.skipIf(!installed)('graphql-codegen', { timeout: 120_000 }, () => {
-  /** The examples and their schema elsewhere, with the installed packages of this folder. */
-  const copy = (): string => {
-    const folder = mkdtempSync(join(tmpdir(), 'weapp-login-codegen-'));
-    cpSync('schema.graphql', `${folder}/schema.graphql`);
-    for (const example of [TYPED, MINI])
-      cpSync(example, `${folder}/${example}`, {
-        recursive: true,
-        filter: (path) => !path.includes('node_modules'),
-      });
-    symlinkSync(resolve(TYPED, 'node_modules'), `${folder}/${TYPED}/node_modules`);
-    return folder;
-  };
-  const npm = (folder: string, ...args: string[]) =>
-    run('npm', ['run', '--silent', ...args], {
-      cwd: `${folder}/${TYPED}`,
-      env: { NODE_ENV: 'development' },
+/** Copies the examples and their schema to a folder that uses the installed packages of the example. */
+function copyExamples(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'weapp-login-codegen-'));
+  cpSync('schema.graphql', `${folder}/schema.graphql`);
+  for (const example of [TYPED, MINI])
+    cpSync(example, `${folder}/${example}`, {
+      recursive: true,
+      filter: (path) => !path.includes('node_modules'),
     });
-  const change = (file: string, from: RegExp, to: string) =>
-    writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
+  symlinkSync(resolve(TYPED, 'node_modules'), `${folder}/${TYPED}/node_modules`);
+  return folder;
+}
 
-  test('makes the files that are committed', async () => {
-    const folder = copy();
-    expect((await npm(folder, 'generate')).code).toBe(0);
+function runScript(folder: string, script: string): Promise<Ended> {
+  return run('npm', ['run', '--silent', script], {
+    cwd: `${folder}/${TYPED}`,
+    env: { NODE_ENV: 'development' },
+  });
+}
+
+function replaceIn(file: string, from: RegExp, to: string): void {
+  writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
+}
+
+describe.skipIf(!installed)('graphql-codegen', { timeout: 120_000 }, () => {
+  test('generates the files that are committed', async () => {
+    const folder = copyExamples();
+    expect((await runScript(folder, 'generate')).code).toBe(0);
     for (const generated of GENERATED)
       for (const file of ['gql.ts', 'graphql.ts', 'index.ts'])
         expect(readFileSync(`${folder}/${generated}/${file}`, 'utf8'), `${generated}/${file}`).toBe(
@@ -108,21 +110,21 @@ describe.skipIf(!installed)('graphql-codegen', { timeout: 120_000 }, () => {
         );
   });
 
-  test('refuses operations with a field that the schema renamed; once they follow, the code does not compile until it does', async () => {
-    const folder = copy();
-    change(`${folder}/schema.graphql`, /nickName: String/g, 'displayName: String');
-    const { code, output } = await npm(folder, 'generate');
+  test('rejects operations with a renamed field; with corrected operations, code that uses the old name does not compile', async () => {
+    const folder = copyExamples();
+    replaceIn(`${folder}/schema.graphql`, /nickName: String/g, 'displayName: String');
+    const { code, output } = await runScript(folder, 'generate');
     expect(code).not.toBe(0);
     expect(output).toContain('Cannot query field "nickName" on type "User"');
-    change(`${folder}/${TYPED}/src/operations.ts`, /nickName/g, 'displayName');
-    change(`${folder}/${MINI}/miniprogram/operations.graphql`, /nickName/g, 'displayName');
-    expect((await npm(folder, 'generate')).code).toBe(0);
-    const check = await npm(folder, 'check');
+    replaceIn(`${folder}/${TYPED}/src/operations.ts`, /nickName/g, 'displayName');
+    replaceIn(`${folder}/${MINI}/miniprogram/operations.graphql`, /nickName/g, 'displayName');
+    expect((await runScript(folder, 'generate')).code).toBe(0);
+    const check = await runScript(folder, 'check');
     expect(check.code).not.toBe(0);
     expect(check.output).toContain("'nickName' does not exist");
   });
 
-  test('what it made talks to the server, by fetch and by the client', async () => {
+  test('generates operations that work with fetch and with the client', async () => {
     const product = await startProduct('file::memory:');
     const server = await listening(product);
     const { code, output } = await run('npm', ['start', '--silent'], {

@@ -15,7 +15,7 @@ const INDEX = 'pages/index/index';
 const PROFILE = 'pages/profile/profile';
 const AVATAR = 'https://cdn.example.com/avatar.png';
 
-describe.each(DATABASES)('the example mini program against the server on $name', (database) => {
+describe.each(DATABASES)('the example mini program with $name', (database) => {
   let client: string;
   let product: Product;
   let server: HttpServer;
@@ -68,7 +68,7 @@ describe.each(DATABASES)('the example mini program against the server on $name',
       },
     );
 
-  test('logs in silently at the start: the page shows the user, and wx.login was called once', async () => {
+  test('logs in silently at the start with one call of wx.login, and shows the user', async () => {
     const page = await start().open(INDEX);
     expect(page.data).toEqual({
       me: { id: expect.any(String), nickName: null, avatarUrl: null },
@@ -78,14 +78,14 @@ describe.each(DATABASES)('the example mini program against the server on $name',
     expect([phone.seen.logins, wire.count('Login')]).toEqual([1, 1]);
   });
 
-  test('with the devCode that it is shipped with, it works in the sandbox', async () => {
+  test('works with the sandbox and the devCode in config.ts', async () => {
     const [, devCode] = /devCode: '([^']+)'/.exec(readFileSync(`${FOLDER}/config.ts`, 'utf8')) ?? [];
     const page = await start({ devCode }).open(INDEX);
     expect(page.data.me).toMatchObject({ id: expect.any(String) });
     expect(phone.seen.logins).toBe(0);
   });
 
-  test('shows the nickname, changes it, and shows the new one', async () => {
+  test('changes the nickname and shows the new one', async () => {
     const app = start();
     const profile = await app.open(PROFILE);
     expect(profile.data.nickName).toBe('');
@@ -99,13 +99,13 @@ describe.each(DATABASES)('the example mini program against the server on $name',
     expect((await app.open(PROFILE)).data.nickName).toBe('大明');
   });
 
-  test('says what is wrong with a nickname that is too long', async () => {
+  test('shows an error for a nickname that is too long', async () => {
     const profile = await start().open(PROFILE);
     await profile.call('save', { value: { nickName: 'x'.repeat(65) } });
     expect(profile.data).toMatchObject({ error: '内容不符合要求，请修改', saving: false });
   });
 
-  test('a chosen avatar is shown, and stored once it was uploaded', async () => {
+  test('previews a chosen picture, and saves it if it can be uploaded', async () => {
     const address = storage.address();
     const port = typeof address === 'object' && address ? address.port : 0;
     const preview = await start().open(PROFILE);
@@ -116,7 +116,7 @@ describe.each(DATABASES)('the example mini program against the server on $name',
     expect((await app.open(INDEX)).data.me).toMatchObject({ avatarUrl: AVATAR });
   });
 
-  test('the phone button binds the number; a refusal of the user changes nothing', async () => {
+  test('binds the phone number with the phone button, unless the user refuses', async () => {
     const profile = await start().open(PROFILE);
     await profile.call('bindPhone', { errMsg: 'getPhoneNumber:fail user deny' });
     expect([profile.data.phoneNumber, wire.count('BindPhone')]).toEqual(['', 0]);
@@ -129,7 +129,7 @@ describe.each(DATABASES)('the example mini program against the server on $name',
     expect(profile.data).toMatchObject({ phoneNumber: expect.stringMatching(/\d{11}$/), error: '' });
   });
 
-  test('logs out everywhere, stays so, and logs in again', async () => {
+  test('logs out on all devices, stays logged out after a restart, and logs in again', async () => {
     const app = start();
     const index = await app.open(INDEX);
     const { token } = JSON.parse(String(phone.storage.get(`weapp-login:${wire.url}`))).session;
@@ -145,7 +145,7 @@ describe.each(DATABASES)('the example mini program against the server on $name',
     expect(again.data).toMatchObject({ me: { id: expect.any(String) }, error: '' });
   });
 
-  test('without a server it says so, and the login button works once it is back', async () => {
+  test('shows an error while the server is unreachable, and then logs in with the button', async () => {
     wire.fate = () => 'LOSE_THE_REQUEST';
     const index = await start().open(INDEX);
     expect(index.data).toMatchObject({ me: null, error: '网络不给力，请检查后重试', loading: false });
@@ -154,7 +154,7 @@ describe.each(DATABASES)('the example mini program against the server on $name',
     expect(index.data).toMatchObject({ me: { id: expect.any(String) }, error: '' });
   });
 
-  test('every page has its files, and every handler that its template names', async () => {
+  test('each page has its files and the handlers that its template names', async () => {
     const app = start();
     for (const page of app.pages) {
       expect(filesOf(FOLDER, page)).toHaveLength(4);

@@ -5,12 +5,13 @@ import { transformSync } from 'esbuild';
 
 type Options = Record<string, unknown> & { data?: Record<string, unknown> };
 
-/** Requires a module by its path in the folder, without extension, or a package by its name. */
+/** Requires a module by its path in the folder, without extension, or a package by name. */
 export type Load = (name: string) => unknown;
 
 /**
- * Runs TypeScript of a folder in a world that has ECMAScript, timers and these names, as DevTools and bundlers do.
- * @param modules the files of packages, or what stands in for a module, by name
+ * Runs the TypeScript of a folder in a context with ECMAScript, timers and the given names only.
+ * @param names globals, such as wx
+ * @param modules by name: the file of a package, or an object that replaces a module
  */
 export function createLoader(
   folder: string,
@@ -40,7 +41,7 @@ export function createLoader(
   return load;
 }
 
-/** A page that is open: its data, and its functions by the name that the template calls them by. */
+/** An open page: its data, and its handlers by name. */
 export type OpenPage = {
   data: Record<string, unknown>;
   call(name: string, detail?: unknown): Promise<unknown>;
@@ -48,13 +49,13 @@ export type OpenPage = {
 
 export type MiniProgram = {
   pages: readonly string[];
-  /** Opens the page: onLoad, onShow. */
+  /** Opens the page: calls onLoad, then onShow. */
   open(path: string): Promise<OpenPage>;
   load: Load;
 };
 
 /**
- * Starts a mini program: wx, and App and Page in the shape that the documents give them.
+ * Starts a mini program with wx and the documented App and Page.
  * Source: https://developers.weixin.qq.com/miniprogram/dev/reference/api/Page.html
  */
 export function launch(folder: string, wx: object, modules: Record<string, string | object>): MiniProgram {
@@ -75,7 +76,7 @@ export function launch(folder: string, wx: object, modules: Record<string, strin
       loading = path;
       load(path);
       const options = registered.get(path);
-      if (!options) throw new Error(`${path} registers no page`);
+      if (!options) throw new Error(`${path} does not call Page`);
       const page = {
         ...options,
         data: structuredClone(options.data ?? {}),
@@ -99,11 +100,12 @@ async function run(options: Options, name: string, self: object, argument: unkno
   return typeof handler === 'function' ? handler.call(self, argument) : undefined;
 }
 
-/** The functions that a template binds to events. */
+/** The handlers that a template binds to events. */
 export function handlersIn(wxml: string): string[] {
   return [...wxml.matchAll(/\sbind:?\w+="(\w+)"/g)].map(([, name = '']) => name);
 }
 
+/** The files of a page that exist. */
 export function filesOf(folder: string, page: string): string[] {
   return ['ts', 'json', 'wxml', 'wxss']
     .map((extension) => join(folder, `${page}.${extension}`))

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 
 export type Ended = { code: number; output: string };
 
-/** Runs a command to its end, for at most two minutes. */
+/** Runs a command until it exits, for at most two minutes. */
 export function run(
   command: string,
   args: string[],
@@ -21,11 +21,12 @@ export function run(
   );
 }
 
+/** Checks the types of a project: the path of its folder or tsconfig.json. */
 export function tsc(project: string): Promise<Ended> {
   return run(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit', '-p', project]);
 }
 
-/** Gives a folder the built client as an installed package, and these packages of the root. */
+/** Installs the built client in a folder, and links packages of the root. */
 export function installClient(folder: string, client: string, packages: readonly string[] = []): void {
   for (const name of packages) {
     mkdirSync(dirname(`${folder}/node_modules/${name}`), { recursive: true });
