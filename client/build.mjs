@@ -1,34 +1,56 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-/** Builds the package into the folder that is named: CommonJS, ES modules and types, all of ECMAScript 2018. */
-const folder = fileURLToPath(new URL('.', import.meta.url));
+/**
+ * Builds the package into a folder, `dist` by default: `node build.mjs [folder]`. Each entry becomes one file in each
+ * format, ES module (.mjs) and CommonJS (.js), in ECMAScript 2018; with types for both.
+ */
+const source = fileURLToPath(new URL('.', import.meta.url));
 const out = process.argv[2] ?? 'dist';
-const files = ['index', 'fetch'];
+const entries = ['index', 'fetch'];
+/** The modules that the types of the entries refer to. */
+const typed = [...entries, 'types', 'errors'];
 
-/** The modules import nothing and export by one list at their end, so this is all; esbuild's own way adds 1 KB. */
-const toCommonJs = (module) => {
-  const list = /^export \{([^}]+)\};/m;
-  if (!list.test(module) || /^import /m.test(module)) throw new Error('not the module that was expected');
-  return `'use strict';\n${module.replace(list, 'module.exports = {$1};')}`;
-};
+await buildModules();
+for (const entry of entries)
+  writeFileSync(`${out}/${entry}.js`, toCommonJs(readFileSync(`${out}/${entry}.mjs`, 'utf8')));
+buildTypes();
 
-await build({
-  entryPoints: files.map((file) => `${folder}src/${file}.mts`),
-  outdir: out,
-  outExtension: { '.js': '.mjs' },
-  format: 'esm',
-  target: 'es2018',
-});
-execFileSync('tsc', ['-p', folder, '--outDir', out], {
-  stdio: 'inherit',
-  shell: process.platform === 'win32',
-});
-for (const file of files) {
-  writeFileSync(`${out}/${file}.js`, toCommonJs(readFileSync(`${out}/${file}.mjs`, 'utf8')));
-  const types = readFileSync(`${out}/${file}.d.mts`, 'utf8');
-  writeFileSync(`${out}/${file}.d.mts`, types.replace('./index.mts', './index.mjs'));
-  writeFileSync(`${out}/${file}.d.ts`, types.replace('./index.mts', './index.js'));
+async function buildModules() {
+  await build({
+    entryPoints: entries.map((entry) => `${source}src/${entry}.mts`),
+    outdir: out,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    format: 'esm',
+    target: 'es2018',
+    minifySyntax: true,
+  });
+}
+
+/**
+ * Replaces the export list, because the wrapper of esbuild adds 350 bytes. The function makes the names local, so
+ * that every minifier shortens them.
+ */
+function toCommonJs(module) {
+  const exportList = /^export \{([^}]+)\};/m;
+  if (!exportList.test(module) || /^import /m.test(module)) throw new Error('unexpected output of esbuild');
+  return `(() => {\n${module.replace(exportList, 'module.exports = {$1};')}})();\n`;
+}
+
+function buildTypes() {
+  execFileSync('tsc', ['-p', source, '--outDir', out], {
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
+  for (const file of readdirSync(out).filter((name) => name.endsWith('.d.mts'))) {
+    const types = readFileSync(`${out}/${file}`, 'utf8');
+    const name = file.replace('.d.mts', '');
+    rmSync(`${out}/${file}`);
+    if (!typed.includes(name)) continue;
+    writeFileSync(`${out}/${name}.d.mts`, types.replace(/'\.\/(\w+)\.mts'/g, "'./$1.mjs'"));
+    writeFileSync(`${out}/${name}.d.ts`, types.replace(/'\.\/(\w+)\.mts'/g, "'./$1.js'"));
+  }
 }

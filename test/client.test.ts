@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { transformSync } from 'esbuild';
 import { parse, print } from 'graphql';
@@ -9,11 +11,13 @@ import type { HttpServer } from '../src/http/server.ts';
 import { buildClient, loadClient } from './support/client.ts';
 import { listening } from './support/listening.ts';
 import { type Product, startProduct } from './support/product.ts';
+import { installClient, tsc } from './support/project.ts';
 import { createWire, type Fate, type Wire } from './support/wire.ts';
 import { createPhone, type Phone } from './support/wx.ts';
 
 const ME = 'query Me { me { id openId nickName } }';
-const RENAME = 'mutation Rename($name: String!) { updateProfile(profile: { nickName: $name }) { nickName } }';
+const RENAME =
+  'mutation Rename($name: String!) { updateProfile(profile: { nickName: $name }) { user { nickName } } }';
 const HOUR = 3_600_000;
 
 type Me = { me: { id: string; openId: string; nickName: string | null } };
@@ -41,33 +45,42 @@ beforeEach(async () => {
 });
 afterEach(() => wire.close());
 
-/** The package in a world with wx, and with timers where the test is about waiting. */
-const start = (options: Partial<ClientOptions> = {}, names: Record<string, unknown> = {}): Client =>
-  loadClient(folder, { wx: phone.wx, ...names }).createClient({ url: wire.url, ...options });
+/** A client of the built package, in a world with wx. Without `setTimeout` it does not wait before retries. */
+function start(options: Partial<ClientOptions> = {}, names: Record<string, unknown> = {}): Client {
+  return loadClient(folder, { wx: phone.wx, ...names }).createClient({ url: wire.url, ...options });
+}
 
-const many = <T>(work: (i: number) => Promise<T>) =>
-  Promise.allSettled(Array.from({ length: 50 }, (_, i) => work(i)));
-const fulfilled = <T>(results: PromiseSettledResult<T>[]) =>
-  results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+/** Does the work 50 times at the same time. */
+function many<T>(work: (i: number) => Promise<T>): Promise<PromiseSettledResult<T>[]> {
+  return Promise.allSettled(Array.from({ length: 50 }, (_, i) => work(i)));
+}
 
-const failureOf = (request: Promise<unknown>): Promise<RequestError> =>
-  request.then(
-    () => Promise.reject(new Error('it did not fail')),
+function fulfilled<T>(results: PromiseSettledResult<T>[]): T[] {
+  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+}
+
+function errorOf(request: Promise<unknown>): Promise<RequestError> {
+  return request.then(
+    () => Promise.reject(new Error('the request did not fail')),
     (error) => error,
   );
+}
 
-const refusal = (code: string, action: string, more: object = {}): Fate => ({
-  status: 200,
-  type: 'application/json',
-  body: JSON.stringify({ data: null, errors: [{ message: code, extensions: { code, action, ...more } }] }),
-});
-const on =
-  (operation: string, fate: Fate, times = Number.POSITIVE_INFINITY): Wire['fate'] =>
-  ({ operation: given }) =>
-    given === operation && times-- > 0 ? fate : 'PASS';
+function errorResponse(code: string, action: string, more: object = {}): Fate {
+  return jsonResponse({ data: null, errors: [{ message: code, extensions: { code, action, ...more } }] });
+}
 
-describe('the client logs in by itself', () => {
-  test('50 requests on a cold start: one wx.login, one login mutation, 50 answers', async () => {
+function jsonResponse(body: object): Fate {
+  return { status: 200, type: 'application/json', body: JSON.stringify(body) };
+}
+
+/** Gives the first requests of an operation this fate. */
+function on(operation: string, fate: Fate, times = Number.POSITIVE_INFINITY): Wire['fate'] {
+  return ({ operation: given }) => (given === operation && times-- > 0 ? fate : 'PASS');
+}
+
+describe('automatic login', () => {
+  test('50 requests at a cold start share one wx.login and one login mutation, and all succeed', async () => {
     const client = start();
     const answers = fulfilled(await many(() => client.request<Me>(ME)));
     expect(answers).toHaveLength(50);
@@ -76,7 +89,7 @@ describe('the client logs in by itself', () => {
     expect(phone.seen.mostInFlight).toBeLessThanOrEqual(10);
   });
 
-  test('50 requests with a token that the server calls expired: one wx.login, one login mutation, 50 answers', async () => {
+  test('50 requests with a token that the server calls expired share one new login, and all succeed', async () => {
     const client = start();
     await client.request(ME);
     product.clock.now += HOUR + 1000;
@@ -86,7 +99,7 @@ describe('the client logs in by itself', () => {
     expect(phone.seen.mostInFlight).toBeLessThanOrEqual(10);
   });
 
-  test('50 requests with a token that ended by the clock of the phone: none is sent before the login', async () => {
+  test('a token that has expired by the clock of the phone is not sent: 50 requests wait for the login', async () => {
     let later = 0;
     const client = start({ now: () => Date.now() + later });
     await client.request(ME);
@@ -97,22 +110,22 @@ describe('the client logs in by itself', () => {
     product.clock.now = Date.now();
   });
 
-  test('a server that always says UNAUTHENTICATED gets two attempts, and the app one error', async () => {
-    wire.fate = on('Me', refusal('UNAUTHENTICATED', 'RELOGIN'));
+  test('if the server always returns UNAUTHENTICATED, a request is sent twice, then fails', async () => {
+    wire.fate = on('Me', errorResponse('UNAUTHENTICATED', 'RELOGIN'));
     await expect(start().request(ME)).rejects.toMatchObject({ code: 'UNAUTHENTICATED', action: 'RELOGIN' });
     expect([wire.count('Me'), wire.count('Login'), phone.seen.logins]).toEqual([2, 2, 2]);
   });
 
-  test('50 requests to a server that always says UNAUTHENTICATED: two attempts each, 50 errors, no storm of logins', async () => {
+  test('if the server always returns UNAUTHENTICATED, 50 requests are sent twice each and fail after less than 15 logins', async () => {
     const client = start();
-    wire.fate = on('Me', refusal('UNAUTHENTICATED', 'RELOGIN'));
+    wire.fate = on('Me', errorResponse('UNAUTHENTICATED', 'RELOGIN'));
     const results = await many(() => client.request(ME));
     expect(fulfilled(results)).toEqual([]);
     expect(wire.count('Me')).toBe(100);
     expect(phone.seen.logins).toBeLessThan(15);
   });
 
-  test('the token outlives the app: the next start needs no login', async () => {
+  test('the token is stored: after a restart no login is needed', async () => {
     const { me } = await start().request<Me>(ME);
     const restarted = start();
     expect(restarted.session()?.user.id).toBe(me.id);
@@ -120,15 +133,20 @@ describe('the client logs in by itself', () => {
     expect(phone.seen.logins).toBe(1);
   });
 
-  test.each(['not json', '', 'null', '[]', '{"session":{"token":"a.b.c"}}'])(
-    'a storage that holds %j harms nothing',
-    async (rubbish) => {
-      phone.storage.set(`weapp-login:${wire.url}`, rubbish);
-      expect((await start().request<Me>(ME)).me.openId).toMatch(/^o/);
-    },
-  );
+  test.each([
+    'not json',
+    '',
+    'null',
+    '[]',
+    '{"session":{"token":"a.b.c"}}',
+    '{"name":"SIGNED_IN","session":{"token":"a.b.c"}}',
+    '{"name":"SIGNED_IN"}',
+  ])('if the storage holds the invalid session %j, the client logs in', async (invalid) => {
+    phone.storage.set(`weapp-login:${wire.url}`, invalid);
+    expect((await start().request<Me>(ME)).me.openId).toMatch(/^o/);
+  });
 
-  test('a storage that is full or forbidden harms nothing', async () => {
+  test('if the storage throws, the session is kept in memory', async () => {
     const broken = () => {
       throw new Error('setStorageSync:fail');
     };
@@ -138,7 +156,7 @@ describe('the client logs in by itself', () => {
     expect(phone.seen.logins).toBe(1);
   });
 
-  test('a token in its last fifth is renewed without WeChat, once for all who wait', async () => {
+  test('a token in the last fifth of its lifetime is renewed without wx.login, once for 50 requests', async () => {
     let later = 0;
     const sessions: (Session | null)[] = [];
     const client = start({
@@ -155,12 +173,12 @@ describe('the client logs in by itself', () => {
     product.clock.now = Date.now();
   });
 
-  test('a renewal that fails is no failure of the request, and is left alone for a minute', async () => {
+  test('if a renewal fails, requests use the current token, and the next renewal is a minute later', async () => {
     let later = 0;
     const client = start({ now: () => Date.now() + later });
     await client.request(ME);
     later = 0.9 * HOUR;
-    wire.fate = on('Renew', refusal('SERVICE_UNAVAILABLE', 'RETRY_LATER', { retryAfter: 2 }));
+    wire.fate = on('Renew', errorResponse('SERVICE_UNAVAILABLE', 'RETRY_LATER', { retryAfter: 2 }));
     await client.request(ME);
     await client.request(ME);
     expect([wire.count('Renew'), phone.seen.logins]).toEqual([1, 1]);
@@ -170,20 +188,19 @@ describe('the client logs in by itself', () => {
     expect([wire.count('Renew'), phone.seen.logins]).toEqual([2, 2]);
   });
 
-  test('where renewing gains nothing, the session has reached its greatest age: the phone logs in', async () => {
+  test('if a renewed token does not expire later, the client logs in', async () => {
     let later = 0;
     const client = start({ now: () => Date.now() + later });
     const { token, expiresAt, user } = await client.login();
     later = 0.9 * HOUR;
     const session = { token: 'a.b.c', expiresAt, user };
-    const body = JSON.stringify({ data: { session } });
-    wire.fate = on('Renew', { status: 200, type: 'application/json', body });
+    wire.fate = on('Renew', jsonResponse({ data: { session } }));
     expect((await client.request<Me>(ME)).me.id).toBe(user.id);
     expect(phone.seen.logins).toBe(2);
     expect(client.session()?.token).not.toBe(token);
   });
 
-  test('a token goes to no server but its own', async () => {
+  test('a token is sent only to the server that issued it', async () => {
     await start().request(ME);
     const other = await createWire(server.port);
     await start({ url: other.url }).request(ME);
@@ -191,14 +208,14 @@ describe('the client logs in by itself', () => {
     expect(phone.seen.logins).toBe(2);
   });
 
-  test('a phone whose clock is days ahead does not log in before every request', async () => {
+  test('a phone with a clock 3 days ahead logs in once for 3 requests', async () => {
     const client = start({ now: () => Date.now() + 72 * HOUR });
     for (let i = 0; i < 3; i++) await client.request(ME);
     expect(phone.seen.logins).toBe(1);
   });
 
   test.each([3590, 3560])(
-    'a phone whose clock is %i seconds ahead does not log in or renew all the time',
+    'a phone with a clock %i seconds ahead logs in once for 5 requests, and never renews',
     async (ahead) => {
       let later = ahead * 1000;
       const client = start({ now: () => Date.now() + later });
@@ -211,8 +228,8 @@ describe('the client logs in by itself', () => {
   );
 });
 
-describe('the client and the accidents of a login', () => {
-  test('the answer to login is lost on the wire: the app still ends up logged in', async () => {
+describe('failed logins', () => {
+  test('if the response to login is lost, the same code and Idempotency-Key are sent again', async () => {
     wire.fate = on('Login', 'LOSE_THE_ANSWER', 1);
     expect((await start().request<Me>(ME)).me.openId).toMatch(/^o/);
     const [first, second] = wire.sent.filter(({ operation }) => operation === 'Login');
@@ -222,19 +239,19 @@ describe('the client and the accidents of a login', () => {
     expect([phone.seen.logins, wire.count('Login')]).toEqual([1, 2]);
   });
 
-  test('the request of login is lost on the wire: the same code is sent again', async () => {
+  test('if the login request is lost, the same code is sent again', async () => {
     wire.fate = on('Login', 'LOSE_THE_REQUEST', 1);
     await start().request(ME);
     expect([phone.seen.logins, wire.count('Login')]).toEqual([1, 2]);
   });
 
-  test('a gateway answers login with a page: the same code is sent again', async () => {
+  test('if a gateway returns an error page to login, the same code is sent again', async () => {
     wire.fate = on('Login', { status: 502, body: '<html>502 Bad Gateway</html>' }, 1);
     await start().request(ME);
     expect([phone.seen.logins, wire.count('Login')]).toEqual([1, 2]);
   });
 
-  test('a code that WeChat calls spent is replaced once', async () => {
+  test('if WeChat rejects a code as used, the client gets a new one and logs in', async () => {
     const spent = await product.mint('spent');
     await product.login(spent);
     const codes = [spent];
@@ -243,7 +260,7 @@ describe('the client and the accidents of a login', () => {
     expect([phone.seen.logins, wire.count('Login')]).toEqual([2, 2]);
   });
 
-  test('where every code is spent, two are tried', async () => {
+  test('if WeChat rejects the second code too, the request fails', async () => {
     phone = createPhone(async () => 'fault:40163');
     await expect(start().request(RENAME, { name: 'x' })).rejects.toMatchObject({
       code: 'WECHAT_CODE_INVALID',
@@ -252,7 +269,7 @@ describe('the client and the accidents of a login', () => {
     expect([phone.seen.logins, wire.count('Login')]).toEqual([2, 2]);
   });
 
-  test('STOP is final until the app itself asks for a login', async () => {
+  test('after a login error with the action STOP, the client does not log in again until the app calls login', async () => {
     let code = 'fault:40226';
     phone = createPhone(async () => code);
     const client = start({}, { setTimeout });
@@ -264,14 +281,14 @@ describe('the client and the accidents of a login', () => {
     expect((await client.request<Me>(ME)).me.openId).toMatch(/^o/);
   });
 
-  test('retryAfter is obeyed: no login before it is over, then one', async () => {
+  test('after a login error with retryAfter, the client does not log in again before that time', async () => {
     let later = 0;
     let code = 'fault:45011';
     phone = createPhone(async () => code);
     const client = start({ now: () => Date.now() + later }, { setTimeout });
     const results = await many(() => client.request(ME));
     expect(results.every((result) => result.status === 'rejected')).toBe(true);
-    const error = await failureOf(client.request(ME));
+    const error = await errorOf(client.request(ME));
     expect(error).toMatchObject({ code: 'WECHAT_RATE_LIMITED', action: 'RETRY_LATER' });
     expect(error.retryAfter).toBeGreaterThan(5);
     expect(phone.seen.logins).toBe(1);
@@ -281,7 +298,7 @@ describe('the client and the accidents of a login', () => {
     expect(phone.seen.logins).toBe(2);
   });
 
-  test('wx.login itself fails: the error says so, and the next request tries again', async () => {
+  test('if wx.login fails, the request fails with WX_LOGIN_FAILED, and the next login can succeed', async () => {
     let broken = true;
     phone = createPhone(() => (broken ? Promise.reject(new Error('offline')) : product.mint('offline')));
     const client = start();
@@ -296,8 +313,8 @@ describe('the client and the accidents of a login', () => {
   });
 });
 
-describe('the client and the accidents of a request', () => {
-  test('a query that the network lost is sent again, once', async () => {
+describe('failed requests', () => {
+  test('a query is sent once more after a network failure', async () => {
     const client = start({}, { setTimeout });
     await client.login();
     wire.fate = on('Me', 'LOSE_THE_ANSWER', 1);
@@ -316,7 +333,7 @@ describe('the client and the accidents of a request', () => {
     `# a comment\n${RENAME}`,
     `${'#'.repeat(60)}\n${RENAME}`,
     `fragment F on User { id } ${RENAME}`,
-  ])('a mutation is sent once, whatever the network does: %s', async (mutation) => {
+  ])('a mutation is not sent again after a network failure: %s', async (mutation) => {
     const client = start({}, { setTimeout });
     await client.login();
     wire.fate = on('Rename', 'LOSE_THE_ANSWER');
@@ -324,33 +341,50 @@ describe('the client and the accidents of a request', () => {
     expect(wire.count('Rename')).toBe(1);
   });
 
-  test('a mutation that was refused whole is sent again after the login, one that was done in part is not', async () => {
+  test.each([{ data: null }, { data: { updateProfile: null } }])(
+    'a mutation that the server rejected with UNAUTHENTICATED and %j is sent again after the login',
+    async (response) => {
+      const client = start();
+      await client.login();
+      const errors = [{ message: '', extensions: { code: 'UNAUTHENTICATED' } }];
+      wire.fate = on('Rename', jsonResponse({ ...response, errors }), 1);
+      expect(await client.request(RENAME, { name: 'Twice' })).toEqual({
+        updateProfile: { user: { nickName: 'Twice' } },
+      });
+      expect([wire.count('Rename'), phone.seen.logins]).toEqual([2, 2]);
+    },
+  );
+
+  test('a mutation with partial data is not sent again', async () => {
     const client = start();
     await client.login();
-    const [done, undone] = [{ updateProfile: { nickName: 'x' } }, { updateProfile: null }].map(
-      (data): Fate => ({
-        status: 200,
-        type: 'application/json',
-        body: JSON.stringify({ data, errors: [{ message: '', extensions: { code: 'UNAUTHENTICATED' } }] }),
-      }),
-    );
-    wire.fate = on('Rename', undone ?? 'PASS', 1);
-    await client.request(RENAME, { name: 'Twice' });
-    expect(wire.count('Rename')).toBe(2);
-    wire.fate = on('Rename', done ?? 'PASS', 1);
+    const data = { updateProfile: { user: { nickName: 'x' } }, other: null };
+    const errors = [{ message: '', extensions: { code: 'UNAUTHENTICATED' } }];
+    wire.fate = on('Rename', jsonResponse({ data, errors }), 1);
     await expect(client.request(RENAME, { name: 'Thrice' })).rejects.toMatchObject({
       code: 'UNAUTHENTICATED',
-      data: { updateProfile: { nickName: 'x' } },
+      data,
     });
-    expect(wire.count('Rename')).toBe(3);
+    expect(wire.count('Rename')).toBe(1);
   });
 
-  test('a query waits a short retryAfter in silence; a long one is left to the app', async () => {
+  test('if the token has expired on the server, a mutation is sent again after the login', async () => {
+    const client = start();
+    await client.login();
+    product.clock.now += HOUR + 1000;
+    expect(await client.request(RENAME, { name: 'Later' })).toEqual({
+      updateProfile: { user: { nickName: 'Later' } },
+    });
+    expect([wire.count('Rename'), phone.seen.logins]).toEqual([2, 2]);
+    product.clock.now = Date.now();
+  });
+
+  test('a query is retried after a short retryAfter; with a long one it fails', async () => {
     const client = start({}, { setTimeout });
     await client.login();
-    wire.fate = on('Me', refusal('SERVICE_UNAVAILABLE', 'RETRY_LATER', { retryAfter: 1 }), 1);
+    wire.fate = on('Me', errorResponse('SERVICE_UNAVAILABLE', 'RETRY_LATER', { retryAfter: 1 }), 1);
     await client.request(ME);
-    wire.fate = on('Me', refusal('RATE_LIMITED', 'RETRY_LATER', { retryAfter: 60 }));
+    wire.fate = on('Me', errorResponse('RATE_LIMITED', 'RETRY_LATER', { retryAfter: 60 }));
     await expect(client.request(ME)).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfter: 60 });
     expect(wire.count('Me')).toBe(3);
   });
@@ -358,11 +392,11 @@ describe('the client and the accidents of a request', () => {
   test.each<[string, Fate]>([
     ["a gateway's page", { status: 504, body: '<html>504 Gateway Time-out</html>' }],
     ['an empty body', { status: 200, body: '' }],
-    ['JSON that is no GraphQL', { status: 500, type: 'application/json', body: '{"message":"oops"}' }],
+    ['JSON that is not GraphQL', { status: 500, type: 'application/json', body: '{"message":"oops"}' }],
     ['null', { status: 200, type: 'application/json', body: 'null' }],
-    ['errors that are none', { status: 200, type: 'application/json', body: '{"errors":[null]}' }],
-    ['errors that are a text', { status: 200, type: 'application/json', body: '{"errors":"no"}' }],
-  ])('%s is BAD_ANSWER, not a crash and not for ever', async (_name, fate) => {
+    ['errors that are null', { status: 200, type: 'application/json', body: '{"errors":[null]}' }],
+    ['errors that are a string', { status: 200, type: 'application/json', body: '{"errors":"no"}' }],
+  ])('%s causes the error BAD_ANSWER', async (_name, fate) => {
     const client = start();
     await client.login();
     wire.fate = on('Rename', fate);
@@ -373,7 +407,7 @@ describe('the client and the accidents of a request', () => {
     });
   });
 
-  test('JSON that arrives as a text is read', async () => {
+  test('JSON is parsed if the platform returns it as a string', async () => {
     const { request } = phone.wx;
     const asText: ClientOptions['request'] = (options) =>
       request({
@@ -383,9 +417,9 @@ describe('the client and the accidents of a request', () => {
     expect((await start({ request: asText }).request<Me>(ME)).me.openId).toMatch(/^o/);
   });
 
-  test('an error tells code, action, request id and the errors of GraphQL', async () => {
+  test('an error has a code, an action, the request id and the GraphQL errors', async () => {
     const client = start();
-    const error = await failureOf(client.request('query Bad { nothing }'));
+    const error = await errorOf(client.request('query Bad { nothing }'));
     expect(error).toMatchObject({
       name: 'RequestError',
       code: 'GRAPHQL_VALIDATION_FAILED',
@@ -395,7 +429,7 @@ describe('the client and the accidents of a request', () => {
     expect(wire.sent.at(-1)?.headers['x-request-id']).toBe(error.requestId);
   });
 
-  test('a server that never answers: NETWORK once the timeout is over', async () => {
+  test('if the server does not respond within the timeout, the request fails with NETWORK', async () => {
     await start().login();
     wire.fate = on('Rename', 'HANG');
     await expect(start({ timeout: 300 }).request(RENAME, { name: 'x' })).rejects.toMatchObject({
@@ -404,7 +438,7 @@ describe('the client and the accidents of a request', () => {
     });
   });
 
-  test('abort ends a request on its way, and one that waits for the login, which goes on for the others', async () => {
+  test('abort ends a request in flight, and one that waits for a login; the login continues for the others', async () => {
     const client = start({}, { setTimeout });
     const [waiting, other] = [client.request(ME), client.request<Me>(ME)];
     waiting.abort();
@@ -421,15 +455,15 @@ describe('the client and the accidents of a request', () => {
     expect(wire.count('Me')).toBe(52);
   });
 
-  test('a document is sent by its id where the server knows one', async () => {
+  test('a persisted document is sent as its id, without the text', async () => {
     const client = start({ documentId: (text) => (text === ME ? 'sha256:abc' : undefined) });
     await client.request(ME).catch(() => undefined);
     expect(wire.sent.at(-1)?.body).toEqual({ documentId: 'sha256:abc' });
   });
 });
 
-describe('the session in the hands of the app', () => {
-  test('logout voids the token everywhere, and nothing logs in behind the back of the user until login', async () => {
+describe('login and logout by the app', () => {
+  test('logout revokes the token, and requests fail with LOGGED_OUT, also after a restart, until login', async () => {
     const sessions: (Session | null)[] = [];
     const client = start({ onSession: (session) => void sessions.push(session) });
     const { token, isNewUser, user } = await client.login();
@@ -446,7 +480,7 @@ describe('the session in the hands of the app', () => {
     expect(sessions.map((session) => session?.user.id)).toEqual([user.id, undefined, user.id]);
   });
 
-  test('a login that the app asks for while a renewal is on its way asks WeChat all the same', async () => {
+  test('login during a renewal still logs in with a new code', async () => {
     let later = 0;
     const client = start({ now: () => Date.now() + later });
     await client.login();
@@ -459,7 +493,7 @@ describe('the session in the hands of the app', () => {
     product.clock.now = Date.now();
   });
 
-  test('logout forgets the token on this phone even if the server does not hear of it', async () => {
+  test('logout deletes the token on the phone even if the server cannot be reached', async () => {
     const client = start();
     await client.login();
     wire.fate = on('Logout', 'LOSE_THE_REQUEST');
@@ -467,7 +501,7 @@ describe('the session in the hands of the app', () => {
     expect(client.session()).toBeUndefined();
   });
 
-  test('a profile is sent with the next login, once', async () => {
+  test('a profile is sent once, with the next login', async () => {
     const client = start();
     client.setUserInfo({ nickName: 'Given' });
     expect((await client.request<Me>(ME)).me.nickName).toBe('Given');
@@ -476,20 +510,20 @@ describe('the session in the hands of the app', () => {
     expect((await client.login()).user.nickName).toBe('Chosen');
   });
 
-  test('a profile that the server refuses is not sent for ever', async () => {
+  test('a profile that the server rejects is not sent again', async () => {
     const client = start();
     client.setUserInfo({ nickName: 'x'.repeat(65) });
     await expect(client.login()).rejects.toMatchObject({ code: 'BAD_USER_INPUT', action: 'FIX_REQUEST' });
     expect((await client.login()).user.nickName).toBeNull();
   });
 
-  test('a profile given while a login is on its way is sent by one that follows', async () => {
+  test('a profile that is set during a login is sent with a second login', async () => {
     const client = start();
     const [, session] = await Promise.all([client.login(), client.login({ userInfo: { nickName: 'Late' } })]);
     expect(session.user.nickName).toBe('Late');
   });
 
-  test('an app that serves several mini programs names its own', async () => {
+  test('appId selects the mini program', async () => {
     const client = start({ appId: 'wxcanary00000002', login: () => 'dev:second' });
     const here = (await client.login()).user.id;
     const there = (await start({ login: () => 'dev:second' }).login()).user.id;
@@ -500,17 +534,47 @@ describe('the session in the hands of the app', () => {
 describe('the package', () => {
   test.each([
     ['index.js', 'cjs'],
+    ['index.js', undefined],
     ['index.mjs', 'esm'],
-  ] as const)('%s takes at most 2 KB, minified and gzipped', (file, format) => {
+  ] as const)('%s is at most 2,048 bytes, minified and gzipped (format: %s)', (file, format) => {
     const { code } = transformSync(readFileSync(`${folder}/${file}`), {
       minify: true,
-      format,
       target: 'es2018',
+      ...(format && { format }),
     });
     expect(gzipSync(code, { level: 9 }).byteLength).toBeLessThanOrEqual(2048);
   });
 
-  test('operations.graphql says what the client sends by itself', async () => {
+  test('each entry is one file in each format, without imports', () => {
+    const code = readdirSync(folder).filter((file) => /\.m?js$/.test(file));
+    expect(code.sort()).toEqual(['fetch.js', 'fetch.mjs', 'index.js', 'index.mjs']);
+    for (const file of code)
+      expect(readFileSync(`${folder}/${file}`, 'utf8'), file).not.toMatch(
+        /\b(import|require)\b|export .* from/,
+      );
+  });
+
+  test.each(['team.mts', 'team.cts'])(
+    '%s, a file of another project, finds the types of both entries',
+    async (file) => {
+      const project = mkdtempSync(join(tmpdir(), 'weapp-login-types-'));
+      installClient(project, folder);
+      const source = (url: string) => `
+      import { createClient, type ErrorCode, RequestError } from 'weapp-login-client';
+      import { fetchRequest } from 'weapp-login-client/fetch';
+      export const client = createClient({ url: ${url}, request: fetchRequest() });
+      export const code: ErrorCode = 'FORBIDDEN';
+      export const error: Error = new RequestError('', { code });`;
+      const compilerOptions = { module: 'nodenext', target: 'es2022', strict: true, noEmit: true, types: [] };
+      writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }));
+      writeFileSync(join(project, file), source("'/graphql'"));
+      expect(await tsc(project)).toEqual({ code: 0, output: '' });
+      writeFileSync(join(project, file), source('42'));
+      expect((await tsc(project)).output).toContain("Type 'number' is not assignable to type 'string'");
+    },
+  );
+
+  test('operations.graphql contains the mutations that the client sends by itself', async () => {
     const client = start();
     await client.login();
     await client.logout();
@@ -526,7 +590,7 @@ describe('the package', () => {
     );
   });
 
-  test('what is shipped is ECMAScript 2018', () => {
+  test('the built files are ECMAScript 2018', () => {
     for (const file of ['index.js', 'index.mjs', 'fetch.js', 'fetch.mjs']) {
       const code = readFileSync(`${folder}/${file}`, 'utf8');
       const lowered = transformSync(code, { target: 'es2018' }).code;
@@ -535,7 +599,7 @@ describe('the package', () => {
     }
   });
 
-  test('works by fetch in Node, with a storage and a login of the app', async () => {
+  test('works in Node with fetchRequest, and a storage and login of the app', async () => {
     const { createClient }: typeof import('../client/src/index.mts') = await import(`${folder}/index.mjs`);
     const { fetchRequest }: typeof import('../client/src/fetch.mts') = await import(`${folder}/fetch.mjs`);
     const options = {

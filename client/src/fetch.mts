@@ -1,6 +1,6 @@
-import type { Request } from './index.mts';
+import type { Request } from './types.mts';
 
-/** The Fetch standard, as far as it is used. A signal is whatever the platform's own AbortController makes. */
+/** The part of the fetch standard that is used. The signal is that of the platform's AbortController. */
 export type Fetch = (
   url: string,
   init: { method: string; headers: Record<string, string>; body: string; signal: never },
@@ -11,10 +11,9 @@ declare const AbortController: new () => { readonly signal: never; abort(): void
 declare const setTimeout: (callback: () => void, milliseconds: number) => number;
 declare const clearTimeout: (timer: number) => void;
 
-/** `request` of createClient by fetch, for H5 and Node. */
-export const fetchRequest =
-  (send: Fetch = (url, init) => fetch(url, init)): Request =>
-  ({ url, method, data, header, timeout, success, fail }) => {
+/** Returns a `request` for createClient that uses fetch, for H5 and Node. */
+export function fetchRequest(send: Fetch = (url, init) => fetch(url, init)): Request {
+  return ({ url, method, data, header, timeout, success, fail }) => {
     const control = new AbortController();
     const timer = setTimeout(() => control.abort(), timeout);
     send(url, { method, headers: header, body: data, signal: control.signal })
@@ -23,3 +22,4 @@ export const fetchRequest =
       .finally(() => clearTimeout(timer));
     return control;
   };
+}

@@ -1,5 +1,15 @@
 import { describe, expectTypeOf, test } from 'vitest';
-import type { Client, createClient, Request, Session, Storage, Task } from '../../client/src/index.mts';
+import type {
+  Client,
+  createClient,
+  ErrorAction,
+  ErrorCode,
+  Request,
+  RequestError,
+  Session,
+  Storage,
+  Task,
+} from '../../client/src/index.mts';
 import type {
   BindPhoneDocument,
   BindPhoneMutation,
@@ -7,10 +17,14 @@ import type {
   MeQuery,
   ProfileInput,
 } from '../../examples/mini-program/miniprogram/gql/graphql.ts';
+import type {
+  ErrorAction as ServerErrorAction,
+  ErrorCode as ServerErrorCode,
+} from '../../src/errors/codes.ts';
 
 declare const client: Client;
 
-/** A TypedDocumentNode whose print is its text, as a plugin of codegen or a wrapper of gql makes it. */
+/** A TypedDocumentNode with a `toString` that prints it. */
 type PrintedNode<Result, Variables> = {
   kind: 'Document';
   definitions: readonly object[];
@@ -19,38 +33,38 @@ type PrintedNode<Result, Variables> = {
 };
 
 describe('client.request', () => {
-  test("takes its result from codegen's TypedDocumentString", () => {
+  test("has the result type of codegen's TypedDocumentString", () => {
     const request = (document: typeof MeDocument) => client.request(document);
     expectTypeOf<ReturnType<typeof request>>().toEqualTypeOf<Task<MeQuery>>();
     expectTypeOf<MeQuery['me']>().toExtend<{ nickName: string | null } | null>();
     expectTypeOf<ReturnType<typeof request>['abort']>().toEqualTypeOf<() => void>();
   });
 
-  test('wants the variables of the document, and those only', () => {
+  test('requires the variables of the document, with their types', () => {
     const bindPhone = client.request<BindPhoneMutation, { code: string }>;
     expectTypeOf(bindPhone).parameter(1).toEqualTypeOf<{ code: string }>();
     const call = (document: typeof BindPhoneDocument) => client.request(document, { code: 'x' });
     expectTypeOf<ReturnType<typeof call>>().toEqualTypeOf<Task<BindPhoneMutation>>();
-    // @ts-expect-error there is no call without its variables
+    // @ts-expect-error the variables are missing
     const bare = (document: typeof BindPhoneDocument) => client.request(document);
-    // @ts-expect-error nor with others
+    // @ts-expect-error the variable has the wrong type
     const wrong = (document: typeof BindPhoneDocument) => client.request(document, { code: 1 });
     expectTypeOf([bare, wrong]).not.toBeAny();
   });
 
-  test('takes a node that prints itself', () => {
+  test('accepts a document node with toString', () => {
     const request = (document: PrintedNode<{ a: number }, { b: string }>) =>
       client.request(document, { b: 'x' });
     expectTypeOf<ReturnType<typeof request>>().toEqualTypeOf<Task<{ a: number }>>();
   });
 
-  test('makes variables optional where all of them are', () => {
+  test('has an optional parameter for variables if all of them are optional', () => {
     type Optional = PrintedNode<{ a: number }, { b?: string }>;
     const request = (document: Optional) => client.request(document);
     expectTypeOf<ReturnType<typeof request>>().toEqualTypeOf<Task<{ a: number }>>();
   });
 
-  test('of a plain text is unknown until the caller says what it is', () => {
+  test('returns unknown for a string, unless the caller gives a type', () => {
     const untyped = () => client.request('{ me { id } }');
     expectTypeOf<ReturnType<typeof untyped>>().toEqualTypeOf<Task<unknown>>();
     const typed = () => client.request<{ me: { id: string } }>('{ me { id } }', { any: 1 });
@@ -59,16 +73,25 @@ describe('client.request', () => {
 });
 
 describe('createClient', () => {
-  test('takes the request of wx and of whatever has its shape', () => {
+  test('accepts the request and the storage of wx', () => {
     expectTypeOf<WechatMiniprogram.Wx['request']>().toExtend<Request>();
     expectTypeOf<WechatMiniprogram.Wx>().toExtend<Storage>();
   });
 
-  test('needs a url and nothing else where there is wx', () => {
+  test('requires a url only', () => {
     expectTypeOf<typeof createClient>().parameter(0).toHaveProperty('url');
     expectTypeOf<{ url: string }>().toExtend<Parameters<typeof createClient>[0]>();
     expectTypeOf<{ login: () => string }>().not.toExtend<Parameters<typeof createClient>[0]>();
     expectTypeOf<Session['user']['nickName']>().toEqualTypeOf<string | null>();
     expectTypeOf<ProfileInput['nickName']>().toEqualTypeOf<string | null | undefined>();
+  });
+});
+
+describe('RequestError', () => {
+  test('knows the error codes and actions of the server', () => {
+    expectTypeOf<ErrorCode>().toEqualTypeOf<ServerErrorCode>();
+    expectTypeOf<ErrorAction>().toEqualTypeOf<ServerErrorAction>();
+    expectTypeOf<ErrorCode>().toExtend<RequestError['code']>();
+    expectTypeOf<ErrorAction>().toExtend<RequestError['action']>();
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Of the types of @tarojs/taro 4.2 and @dcloudio/types 3.4 what the client meets, as they have it: the packages
- * themselves would bring eighty others.
+ * The types of @tarojs/taro 4.2 and @dcloudio/types 3.4 that the client uses, copied, because the packages depend on
+ * 80 others.
  */
 declare module '@tarojs/taro' {
   namespace Taro {

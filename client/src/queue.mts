@@ -1,0 +1,16 @@
+import { noop } from './platform.mts';
+
+/** Runs work as soon as a slot is free. */
+export type Queue = <Result>(work: () => Promise<Result>) => Promise<Result>;
+
+/** Limits how much work runs at the same time. Waiting work starts in the order of the calls. */
+export function createQueue(freeSlots: number): Queue {
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (--freeSlots < 0) await new Promise<void>((start) => waiting.push(start));
+    return work().finally(() => {
+      freeSlots++;
+      (waiting.shift() || noop)();
+    });
+  };
+}
