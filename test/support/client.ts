@@ -6,16 +6,16 @@ import { createContext, runInContext } from 'node:vm';
 
 type Module = typeof import('../../client/src/index.mts');
 
-/** Builds the package by the command of its README, into a folder of its own. */
-export const buildClient = (): string => {
+/** Builds the package with the command of its README, into a new folder. */
+export function buildClient(): string {
   const folder = mkdtempSync(join(tmpdir(), 'weapp-login-client-'));
   execFileSync('npm', ['run', '--silent', 'build', '--', folder], { cwd: 'client', stdio: 'pipe' });
   return folder;
-};
+}
 
-/** Runs the package as it is shipped, in a world that has ECMAScript and these names and nothing else. */
-export const loadClient = (folder: string, names: Record<string, unknown>): Module => {
+/** Runs the built CommonJS file in a world that has only ECMAScript and these names. */
+export function loadClient(folder: string, names: Record<string, unknown>): Module {
   const world = createContext({ ...names, module: { exports: {} } });
   runInContext(readFileSync(`${folder}/index.js`, 'utf8'), world, { filename: 'weapp-login-client.js' });
   return runInContext('module.exports', world);
-};
+}

@@ -16,7 +16,7 @@ type LoginOptions = {
   fail?: (reason: { errMsg: string }) => void;
 };
 
-/** What of a phone the client uses, on node:http: the shape, the habits and the limits of the real wx. */
+/** The part of wx that the client uses, on node:http: calls the same callbacks with the same values. */
 export type Wx = {
   request(options: RequestOptions): { abort(): void };
   login(options: LoginOptions): void;
@@ -28,11 +28,11 @@ export type Wx = {
 export type Phone = {
   wx: Wx;
   storage: Map<string, unknown>;
-  /** How often wx.login was called, and the most requests that were ever on their way at once. */
+  /** The number of wx.login calls, and the highest number of concurrent requests. */
   seen: { logins: number; mostInFlight: number };
 };
 
-/** @param nextCode what wx.login answers */
+/** @param nextCode returns the code of the next wx.login */
 export function createPhone(nextCode: () => Promise<string>): Phone {
   const storage = new Map<string, unknown>();
   const seen = { logins: 0, mostInFlight: 0 };
@@ -105,7 +105,7 @@ export function createPhone(nextCode: () => Promise<string>): Phone {
   return { wx, storage, seen };
 }
 
-/** wx parses what is JSON and gives the rest as a text. */
+/** wx parses JSON and returns anything else as a string. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
