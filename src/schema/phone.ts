@@ -31,6 +31,7 @@ export function definePhone(
           'RATE_LIMITED',
           'PHONE_IN_USE',
           'WECHAT_PHONE_CODE_INVALID',
+          'WECHAT_USER_BLOCKED',
           'WECHAT_RATE_LIMITED',
           'WECHAT_UNAVAILABLE',
           'WECHAT_MISCONFIGURED',
