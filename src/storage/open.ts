@@ -40,7 +40,7 @@ export async function openStorage(
     async ping() {
       await dialect.execute('SELECT 1');
     },
-    migrate: () => migrateUnderLease(dialect),
+    migrate: () => migrateUnderLease(dialect, now),
     async check() {
       await withRetry(() => dialect.users.find(sql`1 = 0`));
     },

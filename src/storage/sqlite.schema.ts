@@ -34,5 +34,6 @@ export const user = sqliteTable(
     unique('user_app_id_open_id').on(table.appId, table.openId),
     unique('user_app_id_phone_number').on(table.appId, table.phoneNumber),
     index('user_union_id').on(table.unionId),
+    index('user_phone_number').on(table.phoneNumber),
   ],
 );

@@ -64,9 +64,9 @@ export type Users = {
   byUnionId(unionId: string): Promise<User[]>;
   /** The users with this id or openid in any mini program. */
   byIdOrOpenId(idOrOpenId: string): Promise<User[]>;
-  /** Costs the same for every page. */
+  /** Costs the same for every page, unless few users match a filter without an index: by role or state. */
   page(page: Page): Promise<User[]>;
-  /** Reads every matching index entry: for admins only. */
+  /** Reads all users that the filter matches, and all users if it has no index. */
   count(filter: UserFilter): Promise<number>;
   /** Null if there is no such user. */
   updateProfile(id: string, profile: Profile): Promise<User | null>;

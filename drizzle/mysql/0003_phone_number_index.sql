@@ -1,0 +1,1 @@
+CREATE INDEX `user_phone_number` ON `user` (`phone_number`);
