@@ -6,7 +6,7 @@ import { createSingleFlight } from './common/single-flight.ts';
 import type { Config } from './config/config.ts';
 import type { Repeats, Services } from './context.ts';
 import { createGraphQL } from './graphql/execute.ts';
-import type { GraphQLFetch } from './graphql/yoga.ts';
+import type { GraphQLFetch } from './graphql/lane.ts';
 import { createRouter, type Routes } from './http/router.ts';
 import { graphqlRoute } from './http/routes/graphql-endpoint.ts';
 import { jwksRoute } from './http/routes/jwks.ts';
@@ -46,8 +46,8 @@ const SESSION_CHECK_MS = 10_000;
 type Closers = (() => Promise<void>)[];
 
 /**
- * Creates the product from its configuration, without listening on a port.
- * @throws {StorageError} when the database cannot be used; whatever it throws, everything opened is closed
+ * Creates the app from its configuration, without listening on a port. On failure it closes what it opened.
+ * @throws {StorageError} when the database cannot be used
  */
 export async function createApp(config: Config, { overrides = {} }: AppOptions = {}): Promise<App> {
   const closers: Closers = [];

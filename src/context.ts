@@ -43,6 +43,8 @@ export interface Connection {
 /** Available to resolvers; created for each request. */
 export interface Context extends Services {
   connection: Connection;
+  /** Adds the request id to each line. */
+  log: Log;
   /** The Idempotency-Key header as sent. */
   idempotencyKey: string | null;
   /** Authenticates the request at the first call, so that `login` ignores a stale token. */
@@ -65,6 +67,7 @@ export function createContext(services: Services, connection: Connection, header
 
   return {
     ...services,
+    log: services.log.child({ requestId: connection.requestId }),
     connection,
     idempotencyKey: headers['idempotency-key'] ?? null,
     viewer() {

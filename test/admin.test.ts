@@ -300,6 +300,14 @@ describe.each(DATABASES)('administration on $name', (database) => {
     );
   });
 
+  test('a field for admins in the payload of a login is FORBIDDEN: another login would not help', async () => {
+    const { data, errors } = await server.post<{ login: { token: string } }>(
+      'mutation { login(code: "dev:curious") { token user { disabledAt } } }',
+    );
+    expect(data?.login.token).toEqual(expect.any(String));
+    expect(errors?.map(({ extensions }) => extensions)).toEqual([{ code: 'FORBIDDEN', action: 'STOP' }]);
+  });
+
   test('admins can read the openId and unionId of others', async () => {
     const { edges } = await listed({ first: 100 });
     expect(edges.every(({ node }) => /^o[\w-]{27}$/.test(node.openId))).toBe(true);

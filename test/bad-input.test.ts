@@ -74,7 +74,7 @@ describe.each(DATABASES)('bad input on $name', (database) => {
       /avatarUrl is a temporary file.*upload/,
     ],
     ['a wxfile:', { avatarUrl: 'wxfile://tmp_abc.jpeg' }, /upload/],
-    ['gender 7', { gender: 7 }, /gender is 7: it must be 0 unknown, 1 male, 2 female/],
+    ['gender 7', { gender: 7 }, /gender is 7: it must be 0 \(unknown\), 1 \(male\) or 2 \(female\)/],
     ['a long language', { language: 'z'.repeat(65) }, /language is too long/],
   ])(
     '%s is BAD_USER_INPUT, at login and at updateProfile, and nothing is stored or spent',

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import {
   isNonNullType,
+  isObjectType,
   isScalarType,
   isSpecifiedScalarType,
   lexicographicSortSchema,
@@ -46,6 +47,20 @@ test('every field of Query and Mutation names its error codes, and they exist', 
   );
   expect(named.filter((codes) => !codes?.includes('SERVICE_UNAVAILABLE'))).toEqual([]);
   expect(named.flat().filter((code) => !isErrorCode(code ?? ''))).toEqual([]);
+});
+
+test('every field with a scope names FORBIDDEN or UNAUTHENTICATED, and totalCount what a slow count does', () => {
+  const fields = Object.values(schema.getTypeMap()).flatMap((type) =>
+    isObjectType(type) ? Object.values(type.getFields()) : [],
+  );
+  const scoped = fields.filter(({ extensions }) => 'authScopes' in Object(extensions.pothosOptions));
+  const silent = scoped.filter(
+    ({ description }) => !/^Errors: .*(FORBIDDEN|UNAUTHENTICATED)/m.test(description ?? ''),
+  );
+  expect(scoped.length).toBeGreaterThan(15);
+  expect(silent.map(({ name }) => name)).toEqual([]);
+  const count = fields.find(({ name }) => name === 'totalCount');
+  expect(count?.description).toMatch(/^Errors: SERVICE_UNAVAILABLE\.$/m);
 });
 
 test('custom scalars say where they are specified', () => {

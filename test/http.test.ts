@@ -127,6 +127,19 @@ describe('HTTP in development', () => {
     expect(response.status).toBe(405);
   });
 
+  test('variables or extensions in a URL that are not JSON are a BAD_REQUEST', async () => {
+    for (const part of ['variables={', 'extensions=[', 'variables=%7B%22a%22%3A']) {
+      const response = await fetch(`${origin}/graphql?query=%7B__typename%7D&${part}`);
+      const { errors } = await response.json();
+      expect([response.status, errors[0].extensions]).toEqual([
+        400,
+        { code: 'BAD_REQUEST', action: 'FIX_REQUEST' },
+      ]);
+    }
+    const valid = await fetch(`${origin}/graphql?query=%7B__typename%7D&variables=&extensions=%7B%7D`);
+    expect(await valid.json()).toEqual({ data: { __typename: 'Query' } });
+  });
+
   test('there are no CORS headers by default', async () => {
     const response = await fetch(`${origin}/graphql`, {
       method: 'OPTIONS',

@@ -84,6 +84,11 @@ test('the sandbox is there for others as weapp-login/sandbox: the page, run on t
   symlinkSync(resolve('node_modules/@types/node'), join(home, 'node_modules/@types/node'));
   symlinkSync(resolve('node_modules/undici-types'), join(home, 'node_modules/undici-types'));
   expect((await run('npm', ['pack', '--pack-destination', home])).code).toBe(0);
+  const listed = await run('node', [
+    '-p',
+    'import("weapp-login").then((api) => console.log(Object.keys(api).join()))',
+  ]);
+  expect(listed.output).toContain('createApp');
   await run('tar', ['-xzf', join(home, 'weapp-login-0.1.0.tgz'), '-C', installed, '--strip-components=1']);
   const snippet = snippetsOf('docs/sandbox.md').find(({ language }) => language === 'ts')?.text ?? '';
   for (const name of ['team.mts', 'team.mjs']) writeFileSync(join(home, name), snippet);

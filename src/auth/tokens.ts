@@ -108,7 +108,7 @@ function keyFor(header: unknown, keys: Keyring) {
 
 /**
  * Whether the token is encoded exactly as we encode it: no padding, no spare base64 bits, no white space, no duplicate
- * members. So each token has one text.
+ * members. So a token has exactly one valid encoding.
  */
 function isCanonical(token: string): boolean {
   const [header = '', claims = '', signature = ''] = token.split('.');

@@ -4,7 +4,7 @@ import { readEnv, runOrExplain } from './start.ts';
 
 await runOrExplain(async () => {
   const { wechat } = readConfig(readEnv());
-  const { url } = await createSandbox({ apps: wechat.apps, port: Number(process.env.SANDBOX_PORT ?? 4001) });
+  const { url } = await createSandbox({ apps: wechat.apps, port: wechat.sandboxPort });
   process.stdout.write(
     `\n  The WeChat sandbox is ready: set WECHAT_API_URL=${url}\n  Get a code: curl -H 'Content-Type: application/json' -d '{"user": "alice"}' ${url}/sandbox/codes\n\n`,
   );

@@ -22,6 +22,8 @@ export type Config = {
     /** Use the built-in sandbox instead of `apiUrl`. */
     sandbox: boolean;
     apiUrl: string;
+    /** The port of `npm run sandbox`. */
+    sandboxPort: number;
     /** Milliseconds for one call to WeChat, including the response body. */
     timeoutMs: number;
     /** Calls to WeChat in flight at most; ten times as many may queue. */
@@ -74,7 +76,7 @@ export const SANDBOX_APP: WeChatApp = {
 };
 
 /**
- * Parses the environment. Nothing else in the process reads it.
+ * Parses the environment of the server.
  * @throws {ConfigError}
  */
 export function readConfig(environment: Env): Config {
@@ -115,6 +117,7 @@ export function readConfig(environment: Env): Config {
       apps: [first, ...rest],
       sandbox: first === SANDBOX_APP,
       apiUrl: raw.WECHAT_API_URL,
+      sandboxPort: raw.SANDBOX_PORT,
       timeoutMs: raw.WECHAT_TIMEOUT_MS,
       maxCalls: raw.WECHAT_MAX_CALLS,
       repeatMs: raw.LOGIN_REPEAT_SECONDS * 1000,

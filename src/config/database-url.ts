@@ -28,7 +28,7 @@ function parseFile(text: string, context: FaultContext): Location {
   if (path === '' || path.startsWith('//') || path.endsWith('/') || /[?#%]/.test(path))
     return reject(
       context,
-      'names no file: write file:.data/my.db or file:/var/lib/my.db, without options and the characters ? # %',
+      'has no file name: write file:.data/my.db or file:/var/lib/my.db, without options and the characters ? # %',
     );
   return { dialect: 'sqlite', path };
 }
@@ -47,7 +47,7 @@ function parseServer(url: URL, context: FaultContext): Location {
   if (!/^[1-9]\d{0,2}$/.test(poolSize))
     return reject(context, 'has an invalid poolSize option: use 1 to 999, or omit it for 10');
   const database = decodeURIComponent(url.pathname.slice(1));
-  if (!database) return reject(context, 'names no database: mysql://user:password@host:3306/database');
+  if (!database) return reject(context, 'has no database name: mysql://user:password@host:3306/database');
   return {
     dialect: 'mysql',
     host: decodeURIComponent(url.hostname.replace(/^\[|\]$/g, '')),

@@ -58,6 +58,7 @@ export function environmentSchema(production: boolean) {
         error: 'is not a URL: omit it to use https://api.weixin.qq.com',
       })
       .default('https://api.weixin.qq.com'),
+    SANDBOX_PORT: integer(0, 65_535, 4001),
     WECHAT_TIMEOUT_MS: integer(100, 60_000, 5000),
     WECHAT_MAX_CALLS: integer(1, 10_000, 100),
     LOGIN_REPEAT_SECONDS: integer(0, 300, 30),

@@ -7,8 +7,6 @@ import { splitList } from '../common/lists.ts';
 import type { WeChatApp } from '../wechat/client.ts';
 import type { PushApp } from '../wechat/push-messages.ts';
 
-/** Each parser takes the value of a variable, or reports what is wrong and how to fix it. */
-
 export type Secrets = readonly [string, ...string[]];
 
 const MIN_SECRET_BYTES = 32;
@@ -17,7 +15,7 @@ export const PLACEHOLDER =
   /change[-_ ]?(me|this)|replace[-_ ]?(me|this)|your[-_ ]|placeholder|example|known-to-everyone/i;
 
 export const MISSING_SECRET =
-  'is missing: set at least 32 random bytes (`openssl rand -base64 48`) and keep them: changing the secret invalidates what it protects';
+  'is missing: set at least 32 random bytes (`openssl rand -base64 48`) and keep them: changing it invalidates all tokens, or all stored session_keys';
 export const INVALID_APP_ID =
   'is not an AppID such as wx4f4bc4dec97d474b: copy it from mp.weixin.qq.com, 开发管理, 开发设置';
 export const APP_SECRET = /^[\w-]{16,128}$/;

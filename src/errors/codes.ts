@@ -22,7 +22,10 @@ export const ERROR_CODES = {
     action: 'FIX_REQUEST',
     meaning: 'An argument or variable is invalid; the message says which.',
   },
-  RATE_LIMITED: { action: 'RETRY_LATER', meaning: 'Too many requests from this client.' },
+  RATE_LIMITED: {
+    action: 'RETRY_LATER',
+    meaning: 'Too many requests of this address, user or mini program.',
+  },
   WECHAT_CODE_INVALID: {
     action: 'RELOGIN',
     meaning:

@@ -14,7 +14,7 @@ import { findExcess, tooComplexError } from './complexity.ts';
 export type Documents = {
   /** @throws {GraphQLError} QUERY_TOO_COMPLEX, or a syntax error without a code */
   parse(source: string): DocumentNode;
-  /** Empty if the document may be executed. Errors of validation rules have no code. */
+  /** Empty if the document may be executed. Errors of validation rules have no code yet: Yoga adds it. */
   validate(document: DocumentNode): readonly GraphQLError[];
 };
 

@@ -4,9 +4,10 @@ import { errorBody } from '../errors/client-error.ts';
 import { buildSchema } from '../schema/index.ts';
 import { createDocuments } from './documents.ts';
 import { loadGraphiql } from './graphiql/page.ts';
+import type { GraphQLFetch, HttpRequest } from './lane.ts';
 import { persistedQuery } from './persisted.ts';
 import { createVariableCheck } from './variables.ts';
-import { createYogaLane, type GraphQLFetch, type HttpRequest } from './yoga.ts';
+import { createYogaLane } from './yoga.ts';
 
 /**
  * GraphQL over HTTP at /graphql: the only entry to the schema. The caller has read the body and limited its size.
@@ -27,8 +28,11 @@ export async function createGraphQL(
     suggestions,
     graphiql: http.graphiql ? await loadGraphiql() : { graphiql: false },
   });
-  return async (url, request, connection) =>
-    withErrorBody(isJsonOrBodyless(request) ? await execute(url, request, connection) : unsupportedType());
+  return async (url, request, connection) => {
+    if (!isJsonOrBodyless(request)) return withErrorBody(new Response(null, { status: 415 }));
+    if (request.method === 'GET' && !hasJsonParameters(url)) return invalidParameters();
+    return withErrorBody(await execute(url, request, connection));
+  };
 }
 
 /** Pages of other sites can send forms and plain text without a preflight, but not JSON: so bodies must be JSON. */
@@ -36,8 +40,24 @@ function isJsonOrBodyless({ method, headers }: HttpRequest): boolean {
   return method !== 'POST' || /^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '');
 }
 
-function unsupportedType(): Response {
-  return new Response(null, { status: 415 });
+/** Yoga parses these without a check. */
+function hasJsonParameters(url: string): boolean {
+  const { searchParams } = new URL(url);
+  try {
+    for (const name of ['variables', 'extensions']) JSON.parse(searchParams.get(name) || 'null');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function invalidParameters(): Response {
+  const message =
+    'variables or extensions in the URL is not JSON: encode it with encodeURIComponent, or send a POST.';
+  return new Response(errorBody('BAD_REQUEST', message), {
+    status: 400,
+    headers: { 'content-type': 'application/json; charset=utf-8' },
+  });
 }
 
 /** Clients read `errors[].extensions`, so an error response without a body (405, 406, 415) gets one. */

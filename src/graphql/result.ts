@@ -33,7 +33,7 @@ function finishError(error: GraphQLError, { log, suggestions }: ResultOptions): 
     logFailure(failure, log);
     return atPositionOf(error, toClientError(failure));
   }
-  // Yoga quotes the request in originalError, which also stands for status 400.
+  // Yoga sets originalError for a request that gets status 400; it quotes the request.
   const { originalError, ...extensions } = error.extensions;
   const code = codeOf(error);
   const message = suggestions ? error.message : redactSuggestions(error.message);
@@ -69,7 +69,7 @@ function atPositionOf(
   });
 }
 
-/** Errors without a code are graphql-js's for invalid variables. */
+/** Yoga adds codes to errors of parsing and validation. Those of graphql-js for invalid variables have none. */
 function codeOf({ extensions: { code } }: GraphQLError): ErrorCode {
   if (typeof code !== 'string') return 'BAD_USER_INPUT';
   return isErrorCode(code) ? code : 'BAD_REQUEST';

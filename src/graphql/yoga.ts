@@ -3,15 +3,11 @@ import { createYoga, type Plugin, type YogaServerOptions } from 'graphql-yoga';
 import { type Connection, createContext, type Services } from '../context.ts';
 import type { Log } from '../ops/log.ts';
 import type { Documents } from './documents.ts';
+import type { GraphQLFetch } from './lane.ts';
 import { finishResult, withHttpStatus } from './result.ts';
 import type { VariableCheck } from './variables.ts';
 
-/** A request with header names in lower case. */
-export type HttpRequest = { method: string; headers: Record<string, string>; body?: string };
-
-export type GraphQLFetch = (url: string, request: HttpRequest, connection: Connection) => Promise<Response>;
-
-/** What the lane applies; it decides nothing itself. */
+/** The policies that the lane applies. */
 export type YogaLaneOptions = {
   schema: GraphQLSchema;
   services: Services;
@@ -26,11 +22,11 @@ export type YogaLaneOptions = {
 
 type YogaContext = { connection: Connection };
 
-/** GraphQL over HTTP by GraphQL Yoga: every kind of request, at its own pace. */
+/** GraphQL over HTTP by GraphQL Yoga: handles every kind of request. */
 export function createYogaLane(options: YogaLaneOptions): GraphQLFetch {
   const { schema, services, documents, checkVariables, toPersistedQuery, suggestions, graphiql } = options;
 
-  const policies: Plugin<object, YogaContext> = {
+  const hooks: Plugin<object, YogaContext> = {
     onParams({ params, setParams }) {
       if (toPersistedQuery) setParams({ ...params, query: toPersistedQuery(params) });
     },
@@ -57,7 +53,7 @@ export function createYogaLane(options: YogaLaneOptions): GraphQLFetch {
     context: ({ request, connection }) =>
       createContext(services, connection, Object.fromEntries(request.headers)),
     ...graphiql,
-    plugins: [policies],
+    plugins: [hooks],
     // documents.ts caches.
     parserAndValidationCache: false,
     extraParamNames: ['documentId'],

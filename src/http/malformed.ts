@@ -21,7 +21,7 @@ const REJECTIONS: Readonly<Record<string, Rejection>> = {
   HPE_HEADER_OVERFLOW: {
     status: '431 Request Header Fields Too Large',
     code: 'UNAUTHENTICATED',
-    message: `The headers are longer than ${MAX_HEADER_BYTES / 1024} KB, so the token is not from this server. Log in again.`,
+    message: `The headers are longer than ${MAX_HEADER_BYTES / 1024} KB, longer than any token of this server. Send fewer headers, or log in again.`,
   },
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: '408 Request Timeout',

@@ -43,8 +43,7 @@ export function createRouter({ routes, corsOrigins, health, log }: RouterOptions
     const body = Buffer.from(reply.body ?? '');
     response.writeHead(reply.status, {
       ...securityHeaders(reply.headers?.['content-type']),
-      ...corsHeaders(request, corsOrigins),
-      ...reply.headers,
+      ...mergeVary(corsHeaders(request, corsOrigins), reply.headers ?? {}),
       ...(reply.status === 204 ? {} : { 'content-length': body.byteLength }),
       'x-request-id': requestId,
       ...(health.draining() || !request.complete ? { connection: 'close' } : {}),
@@ -57,6 +56,12 @@ export function createRouter({ routes, corsOrigins, health, log }: RouterOptions
     const reply = await replyTo(request, requestId);
     if (reply) write(request, response, reply, requestId);
   };
+}
+
+/** Both sets of headers; a `vary` of one must not replace that of the other. */
+function mergeVary(one: Record<string, string>, other: Record<string, string>): Record<string, string> {
+  const vary = [one.vary, other.vary].filter((value) => value !== undefined).join(', ');
+  return { ...one, ...other, ...(vary === '' ? {} : { vary }) };
 }
 
 async function dispatch(routes: Routes, request: IncomingMessage, requestId: string): Promise<Reply> {

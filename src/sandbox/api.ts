@@ -1,13 +1,21 @@
 import { createHmac } from 'node:crypto';
 import { isFaultName } from './faults.ts';
 import { fields, type Handler, type Routes, type SandboxResponse } from './serve.ts';
-import { openIdOf, type Person, phoneOf, recordCalls, type State, setBounded, unionIdOf } from './state.ts';
+import {
+  NAME,
+  openIdOf,
+  type Person,
+  phoneOf,
+  recordCalls,
+  type State,
+  setBounded,
+  unionIdOf,
+} from './state.ts';
 
 const CODE_MS = 5 * 60_000;
 const TOKEN_MS = 7_200_000;
 /** This long before a token expires, stable_token issues a new one; both are valid. */
 const OVERLAP_MS = 300_000;
-const NAME = /^[\w.-]{1,64}$/;
 
 /** WeChat's messages. Clients must read the errcode, not the text. */
 const ERRMSG: Readonly<Record<number, string>> = {
@@ -51,7 +59,6 @@ export function createApi(state: State): Routes {
     if (isTooFast(state, person)) return errorResponse(state, 45011);
     const steady = state.steadyUsers.has(person.user) ? state.sessionKeys.get(person.openId) : undefined;
     const sessionKey = steady ?? state.random(16).toString('base64');
-    setBounded(state.people, person.openId, person);
     setBounded(state.sessionKeys, person.openId, sessionKey);
     const unionId = state.unionUsers.has(person.user) ? { unionid: unionIdOf(person.user) } : {};
     return { body: { session_key: sessionKey, openid: person.openId, ...unionId } };
@@ -171,11 +178,15 @@ function faultResponse(state: State, fault: string): SandboxResponse | undefined
   return isFaultName(fault) ? { fault } : undefined;
 }
 
-function credentialsErrcode({ apps, closedApps }: State, appId: string, secret: string): number | undefined {
+function credentialsErrcode(
+  { apps, notWhitelisted }: State,
+  appId: string,
+  secret: string,
+): number | undefined {
   const app = apps.find((candidate) => candidate.appId === appId);
   if (!app) return 40013;
   if (app.secret !== secret) return 40125;
-  return closedApps.has(appId) ? 40164 : undefined;
+  return notWhitelisted.has(appId) ? 40164 : undefined;
 }
 
 /** The person of a code: `dev:NAME`, `fault:NAME` or `fault:ERRCODE`, or one created by POST /sandbox/codes. */
@@ -229,7 +240,7 @@ function withToken(
   for (const [appId, tokens] of state.tokens) {
     const found = tokens.find((candidate) => candidate.token === token);
     if (found && found.expiresAt <= state.now()) return errorResponse(state, 42001);
-    if (found) return state.closedApps.has(appId) ? errorResponse(state, 40164) : then(appId);
+    if (found) return state.notWhitelisted.has(appId) ? errorResponse(state, 40164) : then(appId);
   }
   return errorResponse(state, 40001);
 }

@@ -2,9 +2,8 @@ import { encrypt, signRawData } from './encrypt.ts';
 import { FAULT_NAMES, isFaultName } from './faults.ts';
 import { sendPush } from './send-push.ts';
 import { fields, type Handler, post, type Routes, usageError } from './serve.ts';
-import { openIdOf, type Person, phoneOf, type State, setBounded, unionIdOf } from './state.ts';
+import { NAME, openIdOf, type Person, phoneOf, type State, setBounded, unionIdOf } from './state.ts';
 
-const NAME = /^[\w.-]{1,64}$/;
 /** Codes are kept this long, so that an expired one gets its own errcode. */
 const CODE_RETENTION_MS = 10 * 60_000;
 const USER_HINT =
@@ -78,8 +77,8 @@ export function createControls(state: State): Routes {
       return usageError(
         'Send {"whitelisted": true or false}; add "appId" for a mini program other than the first.',
       );
-    if (whitelisted) state.closedApps.delete(appId);
-    else state.closedApps.add(appId);
+    if (whitelisted) state.notWhitelisted.delete(appId);
+    else state.notWhitelisted.add(appId);
     return { body: { appId, whitelisted } };
   };
 

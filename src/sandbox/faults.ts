@@ -56,7 +56,7 @@ export function isFaultName(text: string): text is FaultName {
   return Object.hasOwn(FAULTS, text);
 }
 
-/** Responds with a fault instead of a response. */
+/** Sends the fault. */
 export function sendFault(name: FaultName, response: ServerResponse): void {
   FAULTS[name](response);
 }

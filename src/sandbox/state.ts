@@ -3,6 +3,9 @@ import type { Handler, Request } from './serve.ts';
 
 export type SandboxApp = { appId: string; secret: string };
 
+/** The name of a person. */
+export const NAME = /^[\w.-]{1,64}$/;
+
 export type Person = { user: string; appId: string; openId: string };
 
 export type Phone = { countryCode: string; number: string };
@@ -19,8 +22,6 @@ export type State = {
   random(bytes: number): Buffer;
   calls: Call[];
   codes: Map<string, IssuedCode>;
-  /** By openid: people who have logged in. */
-  people: Map<string, Person>;
   /** By openid: the session_key of the last wx.login. */
   sessionKeys: Map<string, string>;
   unionUsers: Set<string>;
@@ -30,7 +31,7 @@ export type State = {
   /** By AppID: valid access_tokens, newest last. */
   tokens: Map<string, { token: string; expiresAt: number }[]>;
   /** The AppIDs whose IP whitelist excludes the caller. */
-  closedApps: Set<string>;
+  notWhitelisted: Set<string>;
   /** By path: the faults of the next calls, in order. */
   faults: Map<string, string[]>;
   /** More jscode2session calls for one person per minute get 45011. */
@@ -45,13 +46,12 @@ export function createState(given: Pick<State, 'apps' | 'now' | 'random' | 'user
     ...given,
     calls: [],
     codes: new Map(),
-    people: new Map(),
     sessionKeys: new Map(),
     unionUsers: new Set(),
     steadyUsers: new Set(),
     phones: new Map(),
     tokens: new Map(),
-    closedApps: new Set(),
+    notWhitelisted: new Set(),
     faults: new Map(),
     userCalls: new Map(),
   };

@@ -1,19 +1,7 @@
 import type { Context } from '../context.ts';
-import { clientError } from '../errors/client-error.ts';
 import { type AuditLine, writeAudit } from '../ops/audit.ts';
+import { isUserId } from './arguments.ts';
 import { requireViewer } from './guards.ts';
-
-const USER_ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
-
-export function isUserId(text: string): boolean {
-  return USER_ID.test(text);
-}
-
-/** @throws BAD_USER_INPUT */
-export function readUserId(id: string | number): string {
-  if (isUserId(`${id}`)) return `${id}`;
-  throw clientError('BAD_USER_INPUT', 'id is not a user id: send the UUID in `User.id`.');
-}
 
 /** Logs what the viewer does as an administrator. An invalid target is not logged as sent. */
 export async function auditAllowed(

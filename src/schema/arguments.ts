@@ -18,11 +18,23 @@ export function readApp(
   );
 }
 
+const USER_ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+
+export function isUserId(text: string): boolean {
+  return USER_ID.test(text);
+}
+
+/** @throws BAD_USER_INPUT */
+export function readUserId(id: string | number): string {
+  if (isUserId(`${id}`)) return `${id}`;
+  throw clientError('BAD_USER_INPUT', 'id is not a user id: send the UUID in `User.id`.');
+}
+
 const MAX_CODE_CHARS = 256;
 /** Letters and digits, and some characters that future codes may contain. */
 const CODE = /^[\w.:~=+-]+$/;
 
-/** What is wrong with a code of WeChat, or null. An impossible code is rejected without a call to WeChat. */
+/** What is wrong with a code of WeChat, or null. A malformed code is rejected without a call to WeChat. */
 export function findCodeFault(code: string): 'EMPTY' | 'TOO_LONG' | 'INVALID_CHARACTERS' | null {
   if (code === '') return 'EMPTY';
   if (code.length > MAX_CODE_CHARS) return 'TOO_LONG';

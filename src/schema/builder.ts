@@ -47,9 +47,10 @@ export function createBuilder(): Builder {
     },
     relay: RELAY_OPTIONS,
   });
-  builder.queryType({ description: 'Reads.' });
+  builder.queryType({ description: 'Queries change nothing and can be retried.' });
   builder.mutationType({
-    description: 'Writes. Each returns a payload type of its own, which may gain fields.',
+    description:
+      'Mutations run one after another. Each returns a payload type of its own, which may gain fields.',
   });
   return builder;
 }
@@ -73,7 +74,7 @@ const RELAY_OPTIONS = {
     nullable: EDGES_NULLABILITY,
   },
   cursorFieldOptions: { description: 'The position of the item, for `after` and `before`.' },
-  nodeFieldOptions: { description: 'The item.', nullable: false },
+  nodeFieldOptions: { description: 'The object at this position.', nullable: false },
   firstArgOptions: { description: 'Items from the start, 1 to 100.' },
   lastArgOptions: { description: 'Items from the end, 1 to 100.' },
   afterArgOptions: { description: 'Only items after this cursor.' },

@@ -8,15 +8,15 @@ import { DECRYPT_ERRORS, decryptForViewer } from './encrypted-input.ts';
 /** Mutations that decrypt data and store nothing. They are mutations because the data must not be in a URL. */
 export function defineDecrypt(builder: Builder, EncryptedInput: InputRef<EncryptedData>): void {
   const DaySteps = builder.objectRef<DailySteps>('DaySteps').implement({
-    description: 'The steps of one day.',
+    description: 'The steps that WeRun counted on one day.',
     fields: (t) => ({
       date: t.expose('date', { type: 'Date', description: 'The day in China (UTC+8).' }),
-      steps: t.exposeInt('steps', { description: 'The number of steps.' }),
+      steps: t.exposeInt('steps', { description: 'Steps of the whole day; for today, so far.' }),
     }),
   });
 
   const DecryptRunDataPayload = builder.objectRef<{ days: DailySteps[] }>('DecryptRunDataPayload').implement({
-    description: 'The decrypted WeRun data.',
+    description: 'The days in the decrypted WeRun data.',
     fields: (t) => ({
       days: t.expose('days', { type: [DaySteps], description: 'Up to 31 days, oldest first.' }),
     }),
@@ -37,7 +37,7 @@ export function defineDecrypt(builder: Builder, EncryptedInput: InputRef<Encrypt
   );
 
   const DecryptGroupIdPayload = builder.objectRef<{ openGId: string }>('DecryptGroupIdPayload').implement({
-    description: 'The decrypted group.',
+    description: 'The id in the decrypted data of a group chat.',
     fields: (t) => ({
       openGId: t.exposeID('openGId', {
         description:

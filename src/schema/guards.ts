@@ -6,7 +6,7 @@ import { clientError } from '../errors/client-error.ts';
 import { writeAudit } from '../ops/audit.ts';
 import type { User } from '../storage/user-types.ts';
 
-/** Granted by fields that return the viewer's own user. */
+/** Granted by fields whose user the viewer may see completely: their own, or the one that they change as an admin. */
 export const SELF = 'self';
 
 /** For data that only the user and admins may read. */
@@ -41,15 +41,16 @@ export async function requireSession(context: Context): Promise<SignedIn<User>> 
 /** The error for a field whose scope failed. A missing role is audited. */
 export function refusalError(
   context: Context,
-  { fieldName }: GraphQLResolveInfo,
+  { fieldName, path }: GraphQLResolveInfo,
   failure: AuthFailure,
 ): GraphQLError {
-  const viewer = context.knownViewer();
+  // The parent of a nested field was accessible, so a login would not help: `login { user { disabledAt } }`.
+  const viewer = path.prev === undefined ? context.knownViewer() : undefined;
   if (needsRole(failure))
     writeAudit(context.log, {
       action: fieldName,
       outcome: 'refused',
-      actor: viewer?.user?.id ?? null,
+      actor: context.knownViewer()?.user?.id ?? null,
       requestId: context.connection.requestId,
     });
   return viewerError(viewer);
@@ -71,6 +72,11 @@ export function disabledError(): GraphQLError {
     'USER_DISABLED',
     'An administrator disabled this account. Logging in again does not help.',
   );
+}
+
+/** The user of the token was deleted while the request ran. */
+export function deletedError(): GraphQLError {
+  return clientError('UNAUTHENTICATED', 'The user no longer exists. Log in again.');
 }
 
 const FAULT_MESSAGES: Record<Exclude<ViewerFault, 'DISABLED'>, string> = {

@@ -35,7 +35,7 @@ export function defineLogin(
     t.field({
       type: LoginPayload,
       description: withErrors(
-        'Logs in with a wx.login code. All arguments are checked before the code is used: after BAD_USER_INPUT it is still valid. If the response was lost, send the same request again within 30 seconds; both must have the same `Idempotency-Key` header, a random string of at least 16 characters.',
+        'Logs in with a wx.login code. All arguments are checked before the code is used: after BAD_USER_INPUT it is still valid. If the response was lost, send the same request again within 30 seconds (LOGIN_REPEAT_SECONDS); both must have the same `Idempotency-Key` header, a random string of at least 16 characters.',
         [
           'BAD_USER_INPUT',
           'RATE_LIMITED',

@@ -7,7 +7,7 @@ import { findCodeFault, readApp } from './arguments.ts';
 import type { Builder, TypeRef } from './builder.ts';
 import { SIGNED_IN_ERRORS, withErrors } from './descriptions.ts';
 import { DECRYPT_ERRORS, decryptForViewer } from './encrypted-input.ts';
-import { requireViewer } from './guards.ts';
+import { deletedError, requireViewer } from './guards.ts';
 import { countPhoneBind } from './limits.ts';
 import { defineUserPayload, type UserPayload } from './user-payload.ts';
 
@@ -18,13 +18,16 @@ export function definePhone(
   const definePayload = (name: string, description: string) =>
     defineUserPayload(builder, UserType, name, description);
 
-  const BindPhonePayload = definePayload('BindPhonePayload', 'The result of binding a phone number.');
+  const BindPhonePayload = definePayload(
+    'BindPhonePayload',
+    'The user with the phone number that was bound.',
+  );
 
   builder.mutationField('bindPhone', (t) =>
     t.field({
       type: BindPhonePayload,
       description: withErrors(
-        "Sets the viewer's phone number, with a code of the getPhoneNumber button. The same code returns the same result for 30 seconds.",
+        "Sets the viewer's phone number, with a code of the getPhoneNumber button. The same code returns the same result for 30 seconds (LOGIN_REPEAT_SECONDS).",
         [
           ...SIGNED_IN_ERRORS,
           'BAD_USER_INPUT',
@@ -60,7 +63,7 @@ export function definePhone(
 
   const BindEncryptedPhonePayload = definePayload(
     'BindEncryptedPhonePayload',
-    'The result of binding an encrypted phone number.',
+    'The user with the phone number that was decrypted and bound.',
   );
 
   builder.mutationField('bindEncryptedPhone', (t) =>
@@ -86,7 +89,7 @@ export function definePhone(
     }),
   );
 
-  const UnbindPhonePayload = definePayload('UnbindPhonePayload', 'The result of erasing the phone number.');
+  const UnbindPhonePayload = definePayload('UnbindPhonePayload', 'The user without a phone number.');
 
   builder.mutationField('unbindPhone', (t) =>
     t.field({
@@ -120,6 +123,6 @@ function toPayload(user: User | 'PHONE_IN_USE' | null): UserPayload {
       'PHONE_IN_USE',
       'Another user of this mini program has this phone number. They must remove it (unbindPhone) first.',
     );
-  if (!user) throw clientError('UNAUTHENTICATED', 'The user no longer exists. Log in again.');
+  if (!user) throw deletedError();
   return { user };
 }

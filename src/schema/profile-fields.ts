@@ -9,7 +9,7 @@ const MAX_URL_CHARS = 1024;
 export const FIELD_LIMITS = {
   text: `At most ${MAX_TEXT_CHARS} characters.`,
   url: `An https URL of at most ${MAX_URL_CHARS} characters.`,
-  gender: '0 unknown, 1 male, 2 female.',
+  gender: '0 (unknown), 1 (male) or 2 (female).',
 } as const;
 
 export type ProfileFields = { [Field in keyof Profile]?: Profile[Field] | undefined };

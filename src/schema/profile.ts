@@ -1,8 +1,7 @@
-import { clientError } from '../errors/client-error.ts';
 import type { User } from '../storage/user-types.ts';
 import type { Builder, TypeRef } from './builder.ts';
 import { SIGNED_IN_ERRORS, withErrors } from './descriptions.ts';
-import { requireViewer } from './guards.ts';
+import { deletedError, requireViewer } from './guards.ts';
 import { FIELD_LIMITS, parseProfile } from './profile-fields.ts';
 import { defineUserPayload } from './user-payload.ts';
 
@@ -27,19 +26,25 @@ export function defineProfile(builder: Builder, UserType: TypeRef<User>): void {
     builder,
     UserType,
     'UpdateProfilePayload',
-    'The result of a profile change.',
+    'The user with the new profile.',
   );
 
   builder.mutationField('updateProfile', (t) =>
     t.field({
       type: UpdateProfilePayload,
       description: withErrors("Changes the viewer's profile.", [...SIGNED_IN_ERRORS, 'BAD_USER_INPUT']),
-      args: { profile: t.arg({ type: ProfileInput, required: true, description: 'The fields to change.' }) },
+      args: {
+        profile: t.arg({
+          type: ProfileInput,
+          required: true,
+          description: 'The new values of the fields that change.',
+        }),
+      },
       authScopes: { signedIn: true },
       resolve: async (_root, { profile }, context) => {
         const { id } = await requireViewer(context);
         const user = await context.users.updateProfile(id, parseProfile(profile, 'profile'));
-        if (!user) throw clientError('UNAUTHENTICATED', 'The user no longer exists. Log in again.');
+        if (!user) throw deletedError();
         return { user };
       },
     }),

@@ -26,12 +26,12 @@ export function defineScalars(builder: Builder): void {
 
   builder.scalarType('LenientBoolean', {
     description:
-      'true or false, also as the strings "true" and "false" (or ""), because phones send both. Input only.',
+      'A boolean as phones send it: true, false, 1, 0, or one of these as a string; an empty string is false. Input only.',
     specifiedByURL: 'https://www.w3.org/TR/xmlschema11-2/#boolean',
     serialize: (value) => value,
     parseValue: (value) => {
-      if (value === true || value === 'true') return true;
-      if (value === false || value === 'false' || value === '') return false;
+      if (value === true || value === 1 || value === 'true' || value === '1') return true;
+      if (value === false || value === 0 || ['false', '0', ''].includes(String(value))) return false;
       throw new GraphQLError('A LenientBoolean must be true, false, "true" or "false".');
     },
   });

@@ -35,7 +35,7 @@ export function defineSession(
     t.field({
       type: RenewTokenPayload,
       description: withErrors(
-        'Issues a new token for a valid one, without a call to WeChat. The old token stays valid until it expires. Possible until 30 days (or SESSION_MAX_AGE) after the last login; log in after that.',
+        'Issues a new token for a valid one, without a call to WeChat. The old token stays valid until it expires. Possible until 30 days (SESSION_MAX_AGE) after the last login; log in after that.',
         SIGNED_IN_ERRORS,
       ),
       authScopes: { signedIn: true },
@@ -46,7 +46,12 @@ export function defineSession(
     }),
   );
 
-  const LogoutPayload = defineUserPayload(builder, UserType, 'LogoutPayload', 'The result of a logout.');
+  const LogoutPayload = defineUserPayload(
+    builder,
+    UserType,
+    'LogoutPayload',
+    'The user who was logged out on all devices.',
+  );
 
   builder.mutationField('logout', (t) =>
     t.field({

@@ -1,7 +1,8 @@
 import type { Context } from '../context.ts';
 import { clientError } from '../errors/client-error.ts';
 import type { User } from '../storage/user-types.ts';
-import { auditAllowed, readUserId } from './admin-audit.ts';
+import { auditAllowed } from './admin-audit.ts';
+import { readUserId } from './arguments.ts';
 import type { Builder, TypeRef } from './builder.ts';
 import { ADMIN_ERRORS, withErrors } from './descriptions.ts';
 import { requireViewer } from './guards.ts';
@@ -17,7 +18,7 @@ export function defineUserAdmin(
     builder,
     UserType,
     'SetUserRolePayload',
-    'The result of a role change.',
+    'The user with the new role.',
   );
 
   builder.mutationField('setUserRole', (t) =>
@@ -29,7 +30,7 @@ export function defineUserAdmin(
       ),
       args: {
         id: t.arg.id({ required: true, description: 'The `id` of the user.' }),
-        role: t.arg({ type: UserRole, required: true, description: 'The new role.' }),
+        role: t.arg({ type: UserRole, required: true, description: 'The role that the user gets.' }),
       },
       authScopes: { role: 'ADMIN' },
       resolve: async (_root, { id, role }, context) => {
@@ -45,7 +46,7 @@ export function defineUserAdmin(
     builder,
     UserType,
     'SetUserDisabledPayload',
-    'The result of disabling or enabling a user.',
+    'The user who was disabled or enabled.',
   );
 
   builder.mutationField('setUserDisabled', (t) =>

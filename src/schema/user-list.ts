@@ -2,8 +2,8 @@ import { type ResolveCursorConnectionArgs, resolveCursorConnection } from '@poth
 import { APP_ID } from '../common/identifiers.ts';
 import { clientError } from '../errors/client-error.ts';
 import type { User, UserFilter } from '../storage/user-types.ts';
-import { auditAllowed, isUserId, readUserId } from './admin-audit.ts';
-import { hasUnsafeCharacters } from './arguments.ts';
+import { auditAllowed } from './admin-audit.ts';
+import { hasUnsafeCharacters, isUserId, readUserId } from './arguments.ts';
 import type { Builder, TypeRef } from './builder.ts';
 import { ADMIN_ERRORS, withErrors } from './descriptions.ts';
 import type { UserRoleRef } from './user.ts';
@@ -22,11 +22,11 @@ export function defineUserList(
     description: 'Conditions that a user must meet, all of them. An absent or null one is not checked.',
     fields: (t) => ({
       appId: t.string({ description: 'The AppID of the mini program.' }),
-      role: t.field({ type: UserRole, description: 'The role.' }),
+      role: t.field({ type: UserRole, description: 'The role of the user.' }),
       disabled: t.boolean({ description: 'true: disabled users only; false: enabled users only.' }),
       phoneNumber: t.string({ description: 'The phone number in E.164 format, exact.' }),
       search: t.string({
-        description: `An exact id, openId or unionId, or the beginning of a nickName; at most ${MAX_SEARCH_CHARS} characters.`,
+        description: `An exact id, openId or unionId, or the beginning of a nickName in any case (on MySQL also with other accents); at most ${MAX_SEARCH_CHARS} characters. A blank text is not checked.`,
       }),
     }),
   });
@@ -51,15 +51,25 @@ export function defineUserList(
             ({ after, before, limit, inverted }: ResolveCursorConnectionArgs) =>
               context.users.page({ after, before, limit, descending: inverted, filter }),
           );
-          return { ...connection, count: () => context.users.count(filter) };
+          let total: Promise<number> | undefined;
+          return {
+            ...connection,
+            count: () => {
+              total ??= context.users.count(filter);
+              return total;
+            },
+          };
         },
       },
       {
         name: 'UserConnection',
         fields: (t) => ({
           totalCount: t.int({
-            description:
+            description: withErrors(
               'The number of users on all pages. Counted when queried: slow for millions of users.',
+              ['SERVICE_UNAVAILABLE'],
+            ),
+            nullable: true,
             resolve: ({ count }) => count(),
           }),
         }),

@@ -16,7 +16,7 @@ export function defineUserPayload(
     fields: (t) => ({
       user: t.expose('user', {
         type: UserType,
-        description: 'The user after the change.',
+        description: 'The user that the mutation is about.',
         grantScopes: [SELF],
       }),
     }),

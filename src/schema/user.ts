@@ -21,13 +21,18 @@ export function defineUser(builder: Builder): { UserType: TypeRef<User>; UserRol
       id: t.exposeID('id', { description: 'Our own id of the user, a UUIDv7. It never changes.' }),
       appId: t.exposeString('appId', { description: 'The AppID of the mini program.' }),
       openId: t.exposeString('openId', {
-        description: 'The id that WeChat gives the user in this mini program. For the user and admins only.',
+        description: withErrors(
+          'The id that WeChat gives the user in this mini program. For the user and admins only.',
+          ['FORBIDDEN'],
+        ),
         nullable: true,
         authScopes: SELF_OR_ADMIN,
       }),
       unionId: t.exposeString('unionId', {
-        description:
+        description: withErrors(
           'The id that WeChat gives the user in all apps of one Open Platform account; null until WeChat has returned it. For the user and admins only.',
+          ['FORBIDDEN'],
+        ),
         nullable: true,
         authScopes: SELF_OR_ADMIN,
       }),
@@ -51,13 +56,18 @@ export function defineUser(builder: Builder): { UserType: TypeRef<User>; UserRol
         nullable: true,
       }),
       phoneNumber: t.exposeString('phoneNumber', {
-        description:
+        description: withErrors(
           'The phone number in E.164 format, such as +8613800000000; null if none. For the user and admins only.',
+          ['FORBIDDEN'],
+        ),
         nullable: true,
         authScopes: SELF_OR_ADMIN,
       }),
       phoneCountryCode: t.exposeString('phoneCountryCode', {
-        description: 'The country code of phoneNumber, such as 86. For the user and admins only.',
+        description: withErrors(
+          'The country code of phoneNumber, such as 86. For the user and admins only.',
+          ['FORBIDDEN'],
+        ),
         nullable: true,
         authScopes: SELF_OR_ADMIN,
       }),
@@ -66,7 +76,10 @@ export function defineUser(builder: Builder): { UserType: TypeRef<User>; UserRol
       lastLoginAt: t.expose('lastLoginAt', { type: 'DateTime', description: 'The time of the last login.' }),
       disabledAt: t.expose('disabledAt', {
         type: 'DateTime',
-        description: 'The time when an admin disabled the user; null if enabled. For admins only.',
+        description: withErrors(
+          'The time when an admin disabled the user; null if enabled. For admins only.',
+          ['FORBIDDEN'],
+        ),
         nullable: true,
         authScopes: { role: 'ADMIN' },
       }),

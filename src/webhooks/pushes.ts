@@ -39,7 +39,7 @@ export function createPushes({ reader, users, log, now = Date.now }: PushesOptio
   async function applyErasure(appId: string, { event, openId, revoked }: PushEvent): Promise<void> {
     const user = await users.byOpenId(appId, openId);
     if (!user) return;
-    log.info({ push: event, revoked, userId: user.id }, 'erasing user data on request of WeChat');
+    log.info({ push: event, revoked, userId: user.id }, "erasing user data at WeChat's request");
     if (event === 'user_authorization_cancellation') return users.remove(user.id);
     const profile = event === 'user_info_modified' ? ERASE_NAME_AND_PICTURE : revokedFields(revoked);
     if (Object.keys(profile).length > 0) await users.updateProfile(user.id, profile);

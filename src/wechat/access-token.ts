@@ -5,7 +5,7 @@ import { unavailableError } from './wechat-error.ts';
 /** The access_tokens of the mini programs. They are sent to WeChat only. */
 export type AccessTokens<App> = {
   /**
-   * A token that is valid for at least five minutes; for less if WeChat returns no other.
+   * A token that is valid for at least five minutes; if the refresh fails, the old one until it expires.
    * @throws {WeChatError}
    */
   current(app: App): Promise<string>;

@@ -14,7 +14,7 @@ const EVENTS = [
   'user_authorization_cancellation',
 ] as const;
 
-/** A push about a user that obliges us to erase data. */
+/** A push that requires erasing data of a user. */
 export type PushEvent = {
   event: (typeof EVENTS)[number];
   openId: string;

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { type GraphQLField, type GraphQLFieldMap, getNamedType, isObjectType } from 'graphql';
 import { pino } from 'pino';
 import { expect } from 'vitest';
 import { type App, createApp } from '../../src/app.ts';
@@ -161,12 +162,25 @@ export async function readAnswer<Data>(response: Response): Promise<Answer<Data>
 }
 
 const schema = buildSchema();
+/** The field at a path of a response; undefined behind an alias. */
+function fieldAt(path: readonly unknown[]): GraphQLField<unknown, unknown> | undefined {
+  const names = path.filter((segment) => typeof segment === 'string');
+  let fields: GraphQLFieldMap<unknown, unknown> = rootFields;
+  let field: GraphQLField<unknown, unknown> | undefined;
+  for (const name of names) {
+    field = fields[name];
+    const type = field && getNamedType(field.type);
+    fields = isObjectType(type) ? type.getFields() : {};
+  }
+  return field;
+}
+
 const rootFields = { ...schema.getQueryType()?.getFields(), ...schema.getMutationType()?.getFields() };
 
-/** The codes of failed fields of Query and Mutation that are missing in "Errors: …" of their descriptions. */
+/** The codes of failed fields that are missing in "Errors: …" of their descriptions. */
 function unannouncedCodes({ errors = [] }: Answer<unknown>): string[] {
   return errors.flatMap(({ path, extensions: { code } }) => {
-    const field = Array.isArray(path) && path.length === 1 ? rootFields[path[0]] : undefined;
+    const field = Array.isArray(path) ? fieldAt(path) : undefined;
     if (!field || code === 'INTERNAL_SERVER_ERROR') return [];
     const [, announced = ''] = /^Errors: (.+)\.$/m.exec(field.description ?? '') ?? [];
     return announced.split(', ').includes(code) ? [] : [`${field.name}: ${code}`];

@@ -1,4 +1,4 @@
-import type { GraphQLFetch } from '../../graphql/yoga.ts';
+import type { GraphQLFetch } from '../../graphql/lane.ts';
 import { MAX_BODY_BYTES, readBody } from '../body.ts';
 import { clientAddress } from '../client-address.ts';
 import { flattenHeaders } from '../headers.ts';

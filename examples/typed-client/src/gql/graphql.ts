@@ -12,7 +12,7 @@ export type ProfileInput = {
   city?: string | null | undefined;
   /** At most 64 characters. */
   country?: string | null | undefined;
-  /** 0 unknown, 1 male, 2 female. */
+  /** 0 (unknown), 1 (male) or 2 (female). */
   gender?: number | null | undefined;
   /** At most 64 characters. */
   language?: string | null | undefined;
@@ -30,7 +30,7 @@ export type UserInfoInput = {
   city?: string | null | undefined;
   /** At most 64 characters. */
   country?: string | null | undefined;
-  /** 0 unknown, 1 male, 2 female. */
+  /** 0 (unknown), 1 (male) or 2 (female). */
   gender?: number | null | undefined;
   /** WeChat sets it on placeholders: the other fields are then ignored. */
   is_demote?: boolean | string | null | undefined;
