@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../src/config/config.ts';
@@ -76,6 +77,12 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
     });
     return token;
   };
+  /** The lines of the log about pushes. */
+  const logged = (): Record<string, unknown>[] =>
+    readFileSync(`.test-output/log-${process.pid}.ndjson`, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('"push":{'))
+      .map((line) => JSON.parse(line));
   const me = async (token: string) => (await product.query<Me>(ME, { token })).data?.me;
 
   describe.each(MODES)('in $mode mode', ({ mode, appId, aesKey }) => {
@@ -161,6 +168,72 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
     });
   });
 
+  test('an openid in lower case is read too', async () => {
+    const token = await signIn('lower-case');
+    await push('lower-case', 'user_info_modified', { openIdName: 'openid' });
+    expect(await me(token)).toMatchObject({ nickName: null, avatarUrl: null });
+  });
+
+  test('a revocation with PluginID is about a plug-in: it is logged, and nothing is erased', async () => {
+    const token = await signIn('plugged');
+    const sent = await push('plugged', 'user_authorization_revoke', {
+      revokeInfo: '6,8',
+      pluginId: 'wx7777777777777777',
+    });
+    expect(sent).toEqual({ status: 200, body: 'success' });
+    expect(await me(token)).toMatchObject({ nickName: 'Nick', phoneNumber: expect.anything() });
+    expect(logged().at(-1)).toMatchObject({
+      level: 30,
+      push: { appId: APP_ID, event: 'user_authorization_revoke', pluginId: 'wx7777777777777777' },
+    });
+  });
+
+  test('an event without openid is acknowledged, logged without its content, and counted', async () => {
+    product.clock.now += 61_000;
+    const sent = await push('lost', 'user_info_modified', { openId: null });
+    expect(sent).toEqual({ status: 200, body: 'success' });
+    const { push: first, ...line } = logged().at(-1) ?? {};
+    expect(line).toMatchObject({ level: 40, msg: 'a push of WeChat could not be handled' });
+    expect(first).toEqual({
+      appId: APP_ID,
+      event: 'user_info_modified',
+      reason: 'OPENID_MISSING',
+      suppressed: 0,
+      unhandled: expect.any(Number),
+    });
+    expect(JSON.stringify(line)).not.toContain(openIdOf(APP_ID, 'lost'));
+    await push('lost', 'user_info_modified', { openId: null });
+    await push('lost', 'user_info_modified', { openId: 'short' });
+    product.clock.now += 60_001;
+    await push('lost', 'user_info_modified', { openId: null });
+    expect(logged().at(-1)?.push).toMatchObject({
+      suppressed: 2,
+      unhandled: Object(first).unhandled + 3,
+    });
+  });
+
+  test('an encrypted push to an app without EncodingAESKey says that the key is missing', async () => {
+    const sent = await push('keyless', 'user_info_modified', { appId: SECOND_APP_ID, aesKey: PUSH_AES_KEY });
+    expect(sent.status).toBe(403);
+    expect(sent.body).toMatch(/no EncodingAESKey .* add it/);
+    expect(logged().at(-1)?.push).toMatchObject({ appId: SECOND_APP_ID, reason: 'KEY_MISSING' });
+  });
+
+  test('a push encrypted with another EncodingAESKey says so', async () => {
+    const sent = await push('rekeyed', 'user_info_modified', { aesKey: 'B'.repeat(43) });
+    expect(sent.status).toBe(403);
+    expect(sent.body).toMatch(/cannot be decrypted: does the EncodingAESKey/);
+    expect(logged().at(-1)?.push).toMatchObject({ appId: APP_ID, reason: 'KEY_WRONG' });
+  });
+
+  test('forged pushes are logged once a minute for each mini program', async () => {
+    product.clock.now += 61_000;
+    const lines = () => logged().filter((line) => Object(line.push).reason === 'FORGED').length;
+    const before = lines();
+    for (let i = 0; i < 20; i++) await push('x', 'user_info_modified', { signature: 'a'.repeat(40) });
+    expect(lines() - before).toBe(1);
+  });
+
   test('an app in secure mode rejects plain pushes', async () => {
     const token = await signIn('careful');
     const sent = await push('careful', 'user_authorization_cancellation', { aesKey: null });
@@ -241,9 +314,12 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
   });
 
   test('invalid pushes are rejected without an internal error', async () => {
-    const [timestamp, nonce] = [String(Math.floor(product.clock.now / 1000)), '99'];
-    const signature = createHash('sha1').update([PUSH_TOKEN, timestamp, nonce].sort().join('')).digest('hex');
-    const query = new URLSearchParams({ signature, timestamp, nonce });
+    const timestamp = String(Math.floor(product.clock.now / 1000));
+    const signed = (nonce: string) => {
+      const parts = [PUSH_TOKEN, timestamp, nonce].sort();
+      const signature = createHash('sha1').update(parts.join('')).digest('hex');
+      return new URLSearchParams({ signature, timestamp, nonce });
+    };
     const bodies = [
       '',
       '{',
@@ -256,7 +332,8 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
       '{"MsgType":"event","Event":"user_authorization_revoke","OpenID":{"$ne":1}}',
       '{"__proto__":{"MsgType":"event"}}',
     ];
-    for (const body of bodies) {
+    for (const [i, body] of bodies.entries()) {
+      const query = signed(`n${i}`);
       const response = await fetch(`${urlOf(SECOND_APP_ID)}?${query}`, { method: 'POST', body });
       expect([400, 200]).toContain(response.status);
       const secure = await fetch(`${urlOf(APP_ID)}?${query}&msg_signature=x`, { method: 'POST', body });

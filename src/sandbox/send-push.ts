@@ -7,14 +7,15 @@ const LOOPBACK = /^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?\//;
 
 /**
  * Sends an event to a server as WeChat does, in secure mode if `aesKey` is given, and returns its response. Set
- * `timestamp`, `nonce` or `signature` to send an old or forged push.
+ * `timestamp`, `nonce` or `signature` for an old or forged push; `openId: null` for one without OpenID,
+ * `openIdName: "openid"` for the other spelling, `pluginId` for one about a plug-in.
  */
 export async function sendPush(
   state: State,
   person: Person,
   given: Record<string, unknown>,
 ): Promise<SandboxResponse> {
-  const { url, token, event, aesKey, format = 'xml', revokeInfo, openId = person.openId } = given;
+  const { url, token, event, aesKey, format = 'xml', revokeInfo, pluginId, openId = person.openId } = given;
   if (
     typeof url !== 'string' ||
     !LOOPBACK.test(url) ||
@@ -26,13 +27,14 @@ export async function sendPush(
     );
   const text = formatMessage(format === 'json', {
     ToUserName: 'gh_sandbox00000',
-    FromUserName: String(openId),
+    FromUserName: String(openId ?? person.openId),
     CreateTime: Math.floor(state.now() / 1000),
     MsgType: 'event',
     Event: event,
-    OpenID: String(openId),
+    ...(openId === null ? {} : { [given.openIdName === 'openid' ? 'openid' : 'OpenID']: String(openId) }),
     AppID: person.appId,
     ...(revokeInfo === undefined ? {} : { RevokeInfo: String(revokeInfo) }),
+    ...(pluginId === undefined ? {} : { PluginID: String(pluginId) }),
   });
   const timestamp = String(given.timestamp ?? Math.floor(state.now() / 1000));
   const nonce = String(given.nonce ?? state.random(4).readUInt32BE());
@@ -40,7 +42,7 @@ export async function sendPush(
     signature: String(given.signature ?? signPush(token, timestamp, nonce)),
     timestamp,
     nonce,
-    openid: String(openId),
+    openid: String(openId ?? person.openId),
   });
   let body = text;
   if (typeof aesKey === 'string') {

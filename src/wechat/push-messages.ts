@@ -8,18 +8,16 @@ import { isEqualText, pushSignature } from './signature.ts';
 /** The push settings (消息推送) of mp.weixin.qq.com. With an EncodingAESKey pushes must come in secure mode. */
 export type PushApp = { appId: string; token: string; aesKey?: string | undefined };
 
-const EVENTS = [
-  'user_info_modified',
-  'user_authorization_revoke',
-  'user_authorization_cancellation',
-] as const;
-
-/** A push that requires erasing data of a user. */
+/** An event, as far as we use it. */
 export type PushEvent = {
-  event: (typeof EVENTS)[number];
-  openId: string;
+  /** Such as `user_authorization_revoke`; empty for a message that is not an event. */
+  name: string;
+  /** Null if it is absent or not an openid. */
+  openId: string | null;
   /** The numbers in RevokeInfo: which permissions the user revoked. */
   revoked: readonly string[];
+  /** The plug-in that the event is about, instead of the mini program. */
+  pluginId: string | null;
 };
 
 export type PushFault =
@@ -27,8 +25,14 @@ export type PushFault =
   | 'FORGED'
   /** More than five minutes old, or in the future. */
   | 'EXPIRED'
-  /** Signed, but neither the XML nor the JSON of an event, or for another mini program. */
-  | 'MALFORMED';
+  /** Encrypted, but no EncodingAESKey is configured. */
+  | 'KEY_MISSING'
+  /** Signed, but encrypted with another EncodingAESKey, or for another mini program. */
+  | 'KEY_WRONG'
+  /** Signed, but neither the XML nor the JSON of a message. */
+  | 'MALFORMED'
+  /** Signed, but about another mini program. */
+  | 'OTHER_APP';
 
 export type PushReader = {
   /** Whether pushes of this mini program are configured. */
@@ -38,19 +42,11 @@ export type PushReader = {
    * Source: https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/message-push.html
    */
   verify(appId: string, query: URLSearchParams): PushFault | null;
-  /** Parses a verified push; null for an event that needs no action. */
-  read(appId: string, query: URLSearchParams, body: string): PushEvent | PushFault | null;
+  /** Parses a verified push. */
+  read(appId: string, query: URLSearchParams, body: string): PushEvent | PushFault;
 };
 
 const MAX_AGE_S = 300;
-
-/** Source: https://developers.weixin.qq.com/miniprogram/dev/server/event_push/platform/authorized_user_information_changes */
-const eventMessage = z.object({
-  Event: z.enum(EVENTS),
-  OpenID: z.string().regex(OPAQUE_ID),
-  AppID: z.string().optional(),
-  RevokeInfo: z.string().default(''),
-});
 
 export function createPushReader(apps: readonly PushApp[], now: Clock = Date.now): PushReader {
   const find = (appId: string) => apps.find((app) => app.appId === appId);
@@ -72,36 +68,39 @@ export function createPushReader(apps: readonly PushApp[], now: Clock = Date.now
       const app = find(appId);
       if (!app) return 'FORGED';
       const envelope = parseFields(body);
-      const text = app.aesKey
-        ? decryptEnvelope({ ...app, aesKey: app.aesKey }, query, envelope.Encrypt)
-        : null;
-      if (text === undefined) return 'FORGED';
-      const fields = text === null ? envelope : parseFields(text);
-      if (fields.MsgType === undefined) return 'MALFORMED';
-      if (!EVENTS.some((event) => event === fields.Event)) return null;
-      const { success, data } = eventMessage.safeParse(fields);
-      if (!success || (data.AppID ?? appId) !== appId) return 'MALFORMED';
-      return { event: data.Event, openId: data.OpenID, revoked: data.RevokeInfo.match(/\d+/g) ?? [] };
+      const fields = app.aesKey ? openEnvelope({ ...app, aesKey: app.aesKey }, query, envelope) : envelope;
+      if (typeof fields === 'string') return fields;
+      if (fields.msgtype === undefined) return fields.encrypt === undefined ? 'MALFORMED' : 'KEY_MISSING';
+      return (fields.appid ?? appId) === appId ? toEvent(fields) : 'OTHER_APP';
     },
   };
 }
 
-/** The message of a push in secure mode; undefined unless it was signed and encrypted for this mini program. */
-function decryptEnvelope(
+/** By name in lower case: WeChat spells OpenID in several ways. */
+type Fields = Readonly<Record<string, string | undefined>>;
+
+/** Source: https://developers.weixin.qq.com/miniprogram/dev/server/event_push/platform/authorized_user_information_changes */
+function toEvent({ event = '', openid = '', revokeinfo = '', pluginid }: Fields): PushEvent {
+  return {
+    name: event,
+    openId: OPAQUE_ID.test(openid) ? openid : null,
+    revoked: revokeinfo.match(/\d+/g) ?? [],
+    pluginId: pluginid || null,
+  };
+}
+
+/** The message of a push in secure mode. */
+function openEnvelope(
   { appId, token, aesKey }: PushApp & { aesKey: string },
   query: URLSearchParams,
-  encrypted: string | undefined,
-): string | undefined {
-  const given = query.get('msg_signature') ?? '';
-  const expected = pushSignature(
-    token,
-    query.get('timestamp') ?? '',
-    query.get('nonce') ?? '',
-    encrypted ?? '',
+  { encrypt = '' }: Fields,
+): Fields | PushFault {
+  const [signature = '', timestamp = '', nonce = ''] = ['msg_signature', 'timestamp', 'nonce'].map(
+    (name) => query.get(name) ?? '',
   );
-  if (!encrypted || !isEqualText(expected, given)) return undefined;
-  const decrypted = decryptMessage(encrypted, aesKey);
-  return decrypted?.appId === appId ? decrypted.text : undefined;
+  if (!encrypt || !isEqualText(pushSignature(token, timestamp, nonce, encrypt), signature)) return 'FORGED';
+  const decrypted = decryptMessage(encrypt, aesKey);
+  return decrypted?.appId === appId ? parseFields(decrypted.text) : 'KEY_WRONG';
 }
 
 const RANDOM_BYTES = 16;
@@ -126,7 +125,7 @@ const xmlParser = new XMLParser({ parseTagValue: false, processEntities: false }
 const xmlRoot = z.object({ xml: z.record(z.string(), z.unknown()) }).transform(({ xml }) => xml);
 
 /** The string and number fields of XML or JSON. In one official sample the names begin with a space. */
-function parseFields(body: string): Record<string, string | undefined> {
+function parseFields(body: string): Fields {
   try {
     const fields = body.trimStart().startsWith('<')
       ? xmlRoot.parse(xmlParser.parse(body))
@@ -134,7 +133,7 @@ function parseFields(body: string): Record<string, string | undefined> {
     return Object.fromEntries(
       Object.entries(fields)
         .filter(([, value]) => typeof value === 'string' || typeof value === 'number')
-        .map(([name, value]) => [name.trim(), String(value)]),
+        .map(([name, value]) => [name.trim().toLowerCase(), String(value)]),
     );
   } catch {
     return {};
