@@ -512,7 +512,7 @@ describe('login and logout by the app', () => {
 
   test('a profile that the server rejects is not sent again', async () => {
     const client = start();
-    client.setUserInfo({ nickName: 'x'.repeat(65) });
+    client.setUserInfo({ nickName: 'Odd', gender: 1.5 });
     await expect(client.login()).rejects.toMatchObject({ code: 'BAD_USER_INPUT', action: 'FIX_REQUEST' });
     expect((await client.login()).user.nickName).toBeNull();
   });

@@ -9,9 +9,9 @@ import { enrolOnce, readIdempotencyKey } from './idempotent-login.ts';
 import { countLogin } from './limits.ts';
 import type { IssuedSession } from './session.ts';
 import { defineSignedUserInfoInput, readSignedUserInfo } from './signed-user-info.ts';
-import { readUserInfo, type UserInfo } from './user-info.ts';
+import { type CleanProfile, cleanUserInfo, defineIgnoredField, type UserInfo } from './user-info.ts';
 
-type Login = IssuedSession & { isNewUser: boolean };
+type Login = IssuedSession & { isNewUser: boolean } & Pick<CleanProfile, 'ignoredFields'>;
 
 export function defineLogin(
   builder: Builder,
@@ -20,12 +20,17 @@ export function defineLogin(
     UserInfoInput,
   }: { SessionPayload: SharedTypeRef<IssuedSession>; UserInfoInput: InputRef<UserInfo> },
 ): void {
+  const IgnoredFieldType = defineIgnoredField(builder);
   const LoginPayload = builder.objectRef<Login>('LoginPayload').implement({
     description: 'A successful login.',
     interfaces: [SessionPayload],
     fields: (t) => ({
       isNewUser: t.exposeBoolean('isNewUser', {
         description: 'Whether this was the first login of the user in this mini program. True once.',
+      }),
+      ignoredFields: t.expose('ignoredFields', {
+        type: [IgnoredFieldType],
+        description: 'The fields of userInfo or signedUserInfo that were not stored.',
       }),
     }),
   });
@@ -69,7 +74,7 @@ export function defineLogin(
         const code = readLoginCode(args.code);
         const idempotencyKey = readIdempotencyKey(context.idempotencyKey);
         const signed = readSignedUserInfo(args.signedUserInfo);
-        const profile = readUserInfo({ ...args.userInfo, ...signed?.userInfo });
+        const { profile, ignoredFields } = cleanUserInfo({ ...args.userInfo, ...signed?.userInfo });
         await countLogin(context, app.appId);
 
         const enrol = (session: WeChatSession & { newId?: string }) => {
@@ -79,8 +84,9 @@ export function defineLogin(
         const { user, isNewUser } = idempotencyKey
           ? await enrolOnce(context, { app, code, idempotencyKey }, enrol)
           : await enrol(await context.wechat.code2Session(app, code));
+        context.identify(user);
         if (user.disabledAt) throw disabledError();
-        return { ...(await context.tokens.issue(user)), isNewUser, user };
+        return { ...(await context.tokens.issue(user)), isNewUser, ignoredFields, user };
       },
     }),
   );

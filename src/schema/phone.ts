@@ -2,7 +2,7 @@ import type { InputRef } from '@pothos/core';
 import { clientError } from '../errors/client-error.ts';
 import type { User } from '../storage/user-types.ts';
 import type { EncryptedData } from '../wechat/encrypted-data.ts';
-import { phoneInfo } from '../wechat/payloads.ts';
+import { consistentPhoneInfo } from '../wechat/phone-info.ts';
 import { findCodeFault, readApp } from './arguments.ts';
 import type { Builder, TypeRef } from './builder.ts';
 import { SIGNED_IN_ERRORS, withErrors } from './descriptions.ts';
@@ -82,7 +82,7 @@ export function definePhone(
       },
       authScopes: { signedIn: true },
       resolve: async (_root, { data }, context) => {
-        const phone = await decryptForViewer(phoneInfo, data, context);
+        const phone = await decryptForViewer(consistentPhoneInfo, data, context);
         const { id } = await requireViewer(context);
         return toPayload(await context.users.setPhone(id, phone));
       },
@@ -107,7 +107,7 @@ export function definePhone(
   );
 }
 
-/** @throws BAD_USER_INPUT before the code, which is charged, is used */
+/** @throws BAD_USER_INPUT before the code is used, so that it stays valid */
 function readPhoneCode(code: string): string {
   if (findCodeFault(code) === null) return code;
   throw clientError(

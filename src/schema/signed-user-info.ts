@@ -3,25 +3,12 @@ import { z } from 'zod';
 import { clientError } from '../errors/client-error.ts';
 import { isRawDataSignature } from '../wechat/signature.ts';
 import type { Builder } from './builder.ts';
+import type { UncheckedUserInfo } from './user-info.ts';
 
 type SignedUserInfo = { rawData: string; signature: string };
 
 const MAX_RAW_DATA_CHARS = 8192;
 const SHA1_HEX = /^[\da-f]{40}$/i;
-const optionalText = z.string().nullish();
-
-/** The fields of rawData that we use. */
-const userInfoSchema = z.object({
-  nickName: optionalText,
-  avatarUrl: optionalText,
-  gender: z.int().nullish(),
-  country: optionalText,
-  province: optionalText,
-  city: optionalText,
-  language: optionalText,
-  is_demote: z.union([z.boolean(), z.stringbool()]).optional(),
-});
-
 export function defineSignedUserInfoInput(builder: Builder): InputRef<SignedUserInfo> {
   return builder.inputType('SignedUserInfoInput', {
     description: 'A profile that WeChat signed with the session_key, from wx.getUserProfile.',
@@ -36,7 +23,8 @@ export function defineSignedUserInfoInput(builder: Builder): InputRef<SignedUser
 }
 
 export type ParsedUserInfo = {
-  userInfo: z.infer<typeof userInfoSchema>;
+  /** Its fields can have any type. */
+  userInfo: UncheckedUserInfo;
   /** @throws WECHAT_SESSION_STALE unless it was signed with this session_key */
   verify(sessionKey: string): void;
 };
@@ -65,18 +53,19 @@ export function readSignedUserInfo(signed: SignedUserInfo | null | undefined): P
   };
 }
 
-function parseRawData(rawData: string): z.infer<typeof userInfoSchema> {
+/** Real nicknames have control characters, which make JSON invalid unless they are escaped. */
+function parseRawData(rawData: string): UncheckedUserInfo {
   if (rawData.length > MAX_RAW_DATA_CHARS)
     throw clientError(
       'BAD_USER_INPUT',
       `signedUserInfo.rawData is too long: at most ${MAX_RAW_DATA_CHARS} characters.`,
     );
   try {
-    return userInfoSchema.parse(JSON.parse(rawData));
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(rawData.replace(/\p{Cc}/gu, '')));
   } catch {
     throw clientError(
       'BAD_USER_INPUT',
-      'signedUserInfo.rawData is not the JSON of a profile: send `res.rawData` of wx.getUserProfile unchanged.',
+      'signedUserInfo.rawData is not a JSON object: send `res.rawData` of wx.getUserProfile unchanged.',
     );
   }
 }
