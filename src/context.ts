@@ -6,7 +6,8 @@ import type { RateLimits } from './ops/rate-limit.ts';
 import type { User, Users } from './storage/user-types.ts';
 import type { WeChat, WeChatApp } from './wechat/client.ts';
 import type { DataDecryptor } from './wechat/encrypted-data.ts';
-import type { WeChatPhone, WeChatSession } from './wechat/payloads.ts';
+import type { WeChatSession } from './wechat/payloads.ts';
+import type { WeChatPhone } from './wechat/phone-info.ts';
 
 /** Shared by all requests; created once by app.ts. */
 export interface Services {
@@ -51,6 +52,10 @@ export interface Context extends Services {
   viewer(): Promise<Viewer<User>>;
   /** The viewer if `viewer()` has finished. */
   knownViewer(): Viewer<User> | undefined;
+  /** Says which user the request turned out to be from, for the log. */
+  identify(user: Pick<User, 'id' | 'appId'>): void;
+  /** The user of the token, or of the login. */
+  identity(): Pick<User, 'id' | 'appId'> | undefined;
 }
 
 /** Header names are in lower case. */
@@ -59,9 +64,11 @@ export type Headers = Readonly<Record<string, string | undefined>>;
 export function createContext(services: Services, connection: Connection, headers: Headers): Context {
   let pending: Promise<Viewer<User>> | undefined;
   let known: Viewer<User> | undefined;
+  let identity: Pick<User, 'id' | 'appId'> | undefined;
 
   async function authenticate(): Promise<Viewer<User>> {
     known = await readViewer(headers.authorization ?? null, services.tokens, services.users.byId);
+    identity ??= known.user;
     return known;
   }
 
@@ -75,5 +82,9 @@ export function createContext(services: Services, connection: Connection, header
       return pending;
     },
     knownViewer: () => known,
+    identify(user) {
+      identity = user;
+    },
+    identity: () => identity,
   };
 }

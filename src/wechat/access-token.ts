@@ -11,7 +11,7 @@ export type AccessTokens<App> = {
   current(app: App): Promise<string>;
   /**
    * Replaces a token that WeChat rejected.
-   * @throws {WeChatError} also if that needs a second forced refresh within the hour
+   * @throws {WeChatError} also if that needs a second forced refresh within six hours
    */
   replace(app: App, rejected: string): Promise<string>;
 };
@@ -20,8 +20,10 @@ export type IssuedToken = { token: string; expiresInSeconds: number };
 
 /** stable_token issues the next token this early, while the old one is still valid. */
 const REFRESH_EARLY_MS = 300_000;
-/** WeChat allows 20 forced refreshes a day for all processes together. */
-const FORCE_INTERVAL_MS = 3_600_000;
+/** WeChat allows 20 forced refreshes a day for all processes together, so each process makes at most 4. */
+const FORCE_INTERVAL_MS = 6 * 3_600_000;
+/** A forced refresh within 30 seconds of another, of any process, returns the same token. */
+const FORCE_SPACING_MS = 30_000;
 
 /** @param issue calls stable_token, which returns the same token to every process while it is valid */
 export function createAccessTokens<App extends { appId: string }>(
@@ -29,7 +31,8 @@ export function createAccessTokens<App extends { appId: string }>(
   now: Clock,
 ): AccessTokens<App> {
   const cached = new Map<string, { token: string; expiresAt: number }>();
-  const lastForced = new Map<string, number>();
+  /** When the next forced refresh is possible. */
+  const nextForced = new Map<string, number>();
   const refreshes = createSingleFlight<string>({ ttlMs: 0, now });
   const replacements = createSingleFlight<string>({ ttlMs: 0, now });
 
@@ -46,12 +49,14 @@ export function createAccessTokens<App extends { appId: string }>(
   async function forceRefresh(app: App, rejected: string): Promise<string> {
     const next = await refresh(app);
     if (next !== rejected) return next;
-    if (now() - (lastForced.get(app.appId) ?? 0) < FORCE_INTERVAL_MS)
+    if (now() < (nextForced.get(app.appId) ?? 0))
       throw unavailableError('stable_token', 'the access_token was rejected and cannot be replaced yet', {
         remedy: 'WeChat rejects the access_token that it issued: check the account at mp.weixin.qq.com',
       });
-    lastForced.set(app.appId, now());
-    return issueAndCache(app, true);
+    nextForced.set(app.appId, now() + FORCE_INTERVAL_MS);
+    const forced = await issueAndCache(app, true);
+    if (forced === rejected) nextForced.set(app.appId, now() + FORCE_SPACING_MS);
+    return forced;
   }
 
   return {

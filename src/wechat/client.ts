@@ -7,9 +7,9 @@ import {
   phonePayload,
   sessionPayload,
   statusPayload,
-  type WeChatPhone,
   type WeChatSession,
 } from './payloads.ts';
+import type { WeChatPhone } from './phone-info.ts';
 import { sessionKeyProof } from './signature.ts';
 import { createTransport, type TransportOptions, type WeChatRequest } from './transport.ts';
 import { errcodeError, unavailableError, WeChatError } from './wechat-error.ts';
@@ -29,7 +29,7 @@ export type WeChat = {
    */
   code2Session(app: WeChatApp, code: string): Promise<WeChatSession>;
   /**
-   * Exchanges a getPhoneNumber code for the phone number. Each success is charged.
+   * Exchanges a getPhoneNumber code for the phone number. WeChat charged for the code when the phone received it.
    * Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/user-info/phone-number/api_getphonenumber
    * @param openId WeChat checks that the code belongs to this user
    */
@@ -55,8 +55,8 @@ export function createWeChat({ now = Date.now, ...options }: WeChatOptions): WeC
     const json = await transport.send(endpoint, request);
     const status = statusPayload.safeParse(json);
     if (!status.success) throw unavailableError(endpoint, 'the errcode is not a number');
-    const { errcode = 0, errmsg = '' } = status.data;
-    if (errcode !== 0) throw errcodeError(endpoint, errcode, errmsg);
+    const { errcode = 0, errmsg } = status.data;
+    if (errcode !== 0) throw errcodeError(endpoint, errcode, errmsg ?? '');
     const payload = schema.safeParse(json);
     if (!payload.success) throw unavailableError(endpoint, 'the response lacks the expected fields');
     return payload.data;

@@ -67,8 +67,9 @@ function decryptJson(ciphertext: Buffer, iv: Buffer, sessionKey: string): unknow
   }
 }
 
-/** Undefined unless the text is canonical base64. */
+/** Undefined unless the text is canonical base64, apart from line breaks. */
 function decodeBase64(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64') === text ? bytes : undefined;
+  const base64 = text.replace(/[\r\n]/g, '');
+  const bytes = Buffer.from(base64, 'base64');
+  return bytes.toString('base64') === base64 ? bytes : undefined;
 }

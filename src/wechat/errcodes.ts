@@ -33,19 +33,22 @@ type Row = ErrcodeMeaning & {
 const WITH_TOKEN: readonly Endpoint[] = ['getuserphonenumber', 'checksession', 'resetusersessionkey'];
 const SESSION: readonly Endpoint[] = ['checksession', 'resetusersessionkey'];
 const STALE_TOKEN =
-  'WeChat rejected an access_token even after it was replaced: does another system call GET /cgi-bin/token, or force_refresh, for this AppID?';
+  'WeChat rejected an access_token even after it was replaced: does another system call stable_token with force_refresh for this AppID, or was the AppSecret reset?';
 
 /**
  * The known errcodes of these APIs.
  * Sources: https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session and the pages
- * of the other APIs; 40163 (code already used) is on none of them.
+ * of the other APIs. 40163 (code already used) is only on
+ * https://developers.weixin.qq.com/doc/oplatform/developers/dev/errorcode/Return_code_descriptions_new
  */
 export const ERRCODES: readonly Row[] = [
   { errcode: -1, code: 'WECHAT_UNAVAILABLE' },
   { errcode: 40029, code: 'WECHAT_CODE_INVALID', at: ['jscode2session'] },
   { errcode: 40163, code: 'WECHAT_CODE_INVALID', at: ['jscode2session'] },
+  { errcode: 42003, code: 'WECHAT_CODE_INVALID', at: ['jscode2session'] },
   { errcode: 40029, code: 'WECHAT_PHONE_CODE_INVALID', at: ['getuserphonenumber'] },
   { errcode: 40163, code: 'WECHAT_PHONE_CODE_INVALID', at: ['getuserphonenumber'] },
+  { errcode: 42003, code: 'WECHAT_PHONE_CODE_INVALID', at: ['getuserphonenumber'] },
   /** Here 40013 means that the code belongs to another mini program. */
   { errcode: 40013, code: 'WECHAT_PHONE_CODE_INVALID', at: ['getuserphonenumber'] },
   { errcode: 40003, code: 'WECHAT_PHONE_CODE_INVALID', at: ['getuserphonenumber'] },

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { OPAQUE_ID } from '../common/identifiers.ts';
+import { phoneInfo } from './phone-info.ts';
 
-/** The fields of every response. `errcode` is a number, in one official sample a string, and absent on success. */
+/** The fields of every response. `errcode` is a number, in one official sample a string; usually absent on success. */
 export const statusPayload = z.object({
   errcode: z
     .union([
@@ -12,7 +13,7 @@ export const statusPayload = z.object({
         .transform(Number),
     ])
     .optional(),
-  errmsg: z.string().optional(),
+  errmsg: z.string().nullish(),
 });
 
 const opaqueId = z.string().regex(OPAQUE_ID);
@@ -36,32 +37,11 @@ export const sessionPayload = z
 
 /** stable_token. */
 export const accessTokenPayload = z
-  .object({ access_token: z.string().regex(/^[\w.-]{1,1024}$/), expires_in: z.int().min(1).max(86_400) })
-  .transform(({ access_token, expires_in }) => ({ token: access_token, expiresInSeconds: expires_in }));
-
-const nationalNumber = z.string().regex(/^\d{4,14}$/);
-
-/** `number` is E.164, such as +8613800000000; `countryCode` is its beginning, without the plus. */
-export type WeChatPhone = { number: string; countryCode: string };
-
-/** A phone number. `phoneNumber` has the country code for foreign numbers only; `countryCode` is a string or a number. */
-export const phoneInfo = z
   .object({
-    phoneNumber: z.string().regex(/^\+?\d{4,18}$/),
-    purePhoneNumber: nationalNumber,
-    countryCode: z
-      .union([z.int().transform(String), z.string()])
-      .pipe(z.string().regex(/^\+?[1-9]\d{0,3}$/))
-      .transform((code) => code.replace('+', '')),
+    access_token: z.string().regex(/^[\w.-]{1,1024}$/),
+    expires_in: z.coerce.number().int().min(1).max(86_400),
   })
-  .refine(({ phoneNumber, purePhoneNumber }) => phoneNumber.endsWith(purePhoneNumber))
-  .transform(
-    ({ purePhoneNumber, countryCode }): WeChatPhone => ({
-      number: `+${countryCode}${purePhoneNumber}`,
-      countryCode,
-    }),
-  )
-  .refine(({ number }) => number.length <= 16);
+  .transform(({ access_token, expires_in }) => ({ token: access_token, expiresInSeconds: expires_in }));
 
 /** getuserphonenumber. */
 export const phonePayload = z.object({ phone_info: phoneInfo }).transform(({ phone_info }) => phone_info);

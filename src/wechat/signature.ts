@@ -19,9 +19,13 @@ export function pushSignature(...parts: string[]): string {
   return createHash('sha1').update(parts.sort().join('')).digest('hex');
 }
 
-/** Proves knowledge of a session_key without sending it. The HMAC key is the base64 text, the message is empty. */
-export function sessionKeyProof(sessionKey: string): string {
-  return createHmac('sha256', sessionKey).update('').digest('hex');
+/**
+ * Proves knowledge of a session_key without sending it. The HMAC key is the base64 text.
+ * Source: https://developers.weixin.qq.com/miniprogram/dev/framework/server-ability/backend-auth.html
+ * @param body of the request; empty for GET
+ */
+export function sessionKeyProof(sessionKey: string, body = ''): string {
+  return createHmac('sha256', sessionKey).update(body).digest('hex');
 }
 
 /** Compares in constant time. */

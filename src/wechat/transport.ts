@@ -111,10 +111,12 @@ function isRequestFault(status: number): boolean {
   return status >= 400 && status < 500;
 }
 
+const BYTE_ORDER_MARK = /^\ufeff/;
+
 function parseResponse(endpoint: Endpoint, status: number, text: string): unknown {
   if (status !== 200) throw unavailableError(endpoint, `HTTP status ${status}`);
   try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(text.replace(BYTE_ORDER_MARK, '')));
   } catch {
     throw unavailableError(endpoint, 'the response is not a JSON object');
   }
