@@ -35,6 +35,67 @@ describe('the sandbox behaves like WeChat', () => {
     expect(await Promise.all(types)).toEqual(['text/plain', 'application/json', 'application/json']);
   });
 
+  const post = async (path: string, body: string, type = 'application/json') => {
+    const response = await fetch(product.sandbox.url + path, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body,
+    });
+    return response.json();
+  };
+  const credentials = { grant_type: 'client_credential', appid: APP_ID, secret: APP_SECRET };
+  const stableToken = async (more = {}) =>
+    (await post('/cgi-bin/stable_token', JSON.stringify({ ...credentials, ...more }))).access_token;
+  const plainToken = async () =>
+    (await (await fetch(`${product.sandbox.url}/cgi-bin/token?${new URLSearchParams(credentials)}`)).json())
+      .access_token;
+  const errcodeWith = async (token: string) =>
+    (await post(`/wxa/business/getuserphonenumber?access_token=${token}`, '{"code":"fault:40029"}')).errcode;
+
+  test('an unknown path is errcode 40066 with status 200, and names the known ones', async () => {
+    const response = await fetch(`${product.sandbox.url}/cgi-bin/user/info?openid=x`);
+    expect([response.status, await response.json()]).toEqual([
+      200,
+      { errcode: 40066, errmsg: expect.stringContaining('/sns/jscode2session') },
+    ]);
+  });
+
+  test('a body is read as JSON whatever its content type; anything else is an errcode', async () => {
+    const form = 'application/x-www-form-urlencoded';
+    expect(await post('/cgi-bin/stable_token', JSON.stringify(credentials), form)).toHaveProperty(
+      'access_token',
+    );
+    for (const body of [String(new URLSearchParams(credentials)), '{', '', '"text"'])
+      expect(await post('/cgi-bin/stable_token', body, form)).toMatchObject({ errcode: 47001 });
+    expect(await errcodeWith(await stableToken())).toBe(40029);
+    const token = await stableToken();
+    expect(
+      await post(`/wxa/business/getuserphonenumber?access_token=${token}`, 'code=x', form),
+    ).toMatchObject({ errcode: 47001 });
+  });
+
+  test('stable_token and GET /cgi-bin/token do not invalidate the tokens of each other', async () => {
+    const [stable, plain] = [await stableToken(), await plainToken()];
+    await stableToken({ force_refresh: true });
+    expect(await errcodeWith(stable)).toBe(40001);
+    expect(await errcodeWith(plain)).toBe(40029);
+    const current = await stableToken();
+    const next = await plainToken();
+    expect(next).not.toBe(plain);
+    expect([await errcodeWith(current), await errcodeWith(next)]).toEqual([40029, 40029]);
+    product.clock.now += 300_000;
+    expect([await errcodeWith(current), await errcodeWith(plain)]).toEqual([40029, 42001]);
+  });
+
+  test('a forced refresh within 30 seconds of another returns the same token', async () => {
+    product.clock.now += 31_000;
+    const forced = await stableToken({ force_refresh: true });
+    product.clock.now += 29_000;
+    expect(await stableToken({ force_refresh: true })).toBe(forced);
+    product.clock.now += 1001;
+    expect(await stableToken({ force_refresh: true })).not.toBe(forced);
+  });
+
   test('an address that is not whitelisted is an error for the operator, without details for the client', async () => {
     await product.control('apps', { appId: APP_ID, whitelisted: false });
     const { errors } = await product.login('dev:anna');
@@ -103,8 +164,11 @@ describe('the sandbox behaves like WeChat', () => {
       ['pushes', { user: 'anna', url: 'http://example.com/', token: 't', event: 'e' }],
     ] as const)
       expect(await product.control(name, body)).toEqual({ error: expect.stringMatching(/Send|log in/) });
-    const listed = await fetch(`${product.sandbox.url}/nowhere`);
-    expect(await listed.text()).toContain('jscode2session');
+    const controls = await fetch(`${product.sandbox.url}/sandbox/nowhere`);
+    expect([controls.status, (await controls.json()).errmsg]).toEqual([
+      404,
+      expect.stringContaining('/sandbox/codes'),
+    ]);
   });
 
   test('it refuses to run in production', async () => {

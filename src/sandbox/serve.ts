@@ -2,7 +2,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { type FaultName, sendFault } from './faults.ts';
 
-export type Request = { method: string; path: string; query: URLSearchParams; body: unknown };
+export type Request = {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  /** The JSON of the body, whatever its content type; undefined if it is empty or not JSON. */
+  body: unknown;
+};
 
 /** A response of WeChat, or a fault of the network. */
 export type SandboxResponse =
@@ -20,7 +26,7 @@ export async function serve(routes: Routes, port: number): Promise<{ url: string
   const server = createServer((request, response) => {
     respond(request, routes).then(
       (reply) => write(response, reply),
-      () => write(response, { status: 400, body: { error: 'The body must be JSON of at most 64 KB.' } }),
+      () => write(response, { status: 400, body: { error: 'The body is larger than 64 KB.' } }),
     );
   });
   await new Promise<void>((resolve, reject) => {
@@ -55,11 +61,22 @@ async function respond(request: IncomingMessage, routes: Routes): Promise<Sandbo
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://sandbox');
   const body = await readJson(request);
   const handler = Object.hasOwn(routes, pathname) ? routes[pathname] : undefined;
-  if (!handler) return usageError(`No such path; the paths are ${Object.keys(routes).join(', ')}.`, 404);
+  if (!handler) return unknownPath(pathname, routes);
   // Like api.weixin.qq.com, the API rejects chunked bodies; the controls accept them.
   if (request.headers['transfer-encoding'] && !pathname.startsWith('/sandbox/'))
     return usageError('Precondition Failed: send Content-Length.', 412);
   return handler({ method: request.method ?? 'GET', path: pathname, query: searchParams, body });
+}
+
+/** With an errcode, as WeChat does: some SDKs take a response without one for a success. */
+function unknownPath(pathname: string, routes: Routes): SandboxResponse {
+  const known = Object.keys(routes).filter(
+    (path) => path.startsWith('/sandbox/') === pathname.startsWith('/sandbox/'),
+  );
+  return {
+    status: pathname.startsWith('/sandbox/') ? 404 : 200,
+    body: { errcode: 40066, errmsg: `invalid url: the sandbox has ${known.join(', ')}` },
+  };
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
@@ -68,7 +85,11 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
     text += String(chunk);
     if (text.length > MAX_BODY_BYTES) throw new RangeError('body too large');
   }
-  return text === '' ? undefined : JSON.parse(text);
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** WeChat escapes the slashes of a session_key in its JSON. */

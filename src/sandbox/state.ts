@@ -15,6 +15,17 @@ export type Call = { path: string; code?: string };
 
 export type IssuedCode = Person & { purpose: 'login' | 'phone'; issuedAt: number; used: boolean };
 
+export type IssuedToken = {
+  appId: string;
+  /** Of stable_token, or of GET /cgi-bin/token. */
+  kind: 'stable' | 'plain';
+  token: string;
+  issuedAt: number;
+  expiresAt: number;
+  /** By a forced refresh. */
+  forced: boolean;
+};
+
 /** The state of the sandbox. Collections are bounded: the oldest entries are evicted. */
 export type State = {
   apps: readonly SandboxApp[];
@@ -28,8 +39,8 @@ export type State = {
   /** Users whose session_key does not change at the next wx.login, as while it is recent. */
   steadyUsers: Set<string>;
   phones: Map<string, Phone>;
-  /** By AppID: valid access_tokens, newest last. */
-  tokens: Map<string, { token: string; expiresAt: number }[]>;
+  /** The access_tokens, newest last. */
+  tokens: IssuedToken[];
   /** The AppIDs whose IP whitelist excludes the caller. */
   notWhitelisted: Set<string>;
   /** By path: the faults of the next calls, in order. */
@@ -50,7 +61,7 @@ export function createState(given: Pick<State, 'apps' | 'now' | 'random' | 'user
     unionUsers: new Set(),
     steadyUsers: new Set(),
     phones: new Map(),
-    tokens: new Map(),
+    tokens: [],
     notWhitelisted: new Set(),
     faults: new Map(),
     userCalls: new Map(),
