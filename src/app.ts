@@ -29,6 +29,8 @@ export type App = {
   /** GraphQL without HTTP, for tests. */
   fetch: GraphQLFetch;
   health: Health;
+  /** The URL of the built-in WeChat sandbox; null if it does not run. */
+  sandboxUrl: string | null;
   storage: Storage;
   log: Log;
   close(): Promise<void>;
@@ -93,7 +95,7 @@ async function compose(
     repeats: createRepeats(repeatMs, now),
     users,
     tokens: createTokens({ keys, ttl, maxAge, audience: apps.map(({ appId }) => appId), now }),
-    limits: createRateLimits(config.rateLimits, counters),
+    limits: createRateLimits(config.rateLimits, { log, store: counters, now }),
     log,
   };
   const fetch = await createGraphQL(config, services);
@@ -102,14 +104,15 @@ async function compose(
 
   const { graphiql, trustedProxies, corsOrigins } = config.http;
   const routes: Routes = {
-    '/graphql': graphqlRoute(fetch, trustedProxies),
+    '/graphql': graphqlRoute({ execute: fetch, trustedProxies, log }),
     '/wechat/push/*': wechatPushRoute(pushes),
     '/health': healthRoute(),
     '/ready': readyRoute(health),
     ...(keys.jwks.keys.length > 0 ? { '/.well-known/jwks.json': jwksRoute(keys.jwks) } : {}),
     ...(graphiql ? { '/': homeRoute(), '/errors': errorTableRoute() } : {}),
   };
-  return { handler: createRouter({ routes, corsOrigins, health, log }), fetch, health, storage, log };
+  const handler = createRouter({ routes, corsOrigins, health, log });
+  return { handler, fetch, health, sandboxUrl: sandbox?.url ?? null, storage, log };
 }
 
 function createRepeats(ttlMs: number, now: Clock): Repeats {

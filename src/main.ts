@@ -1,5 +1,5 @@
 import closeWithGrace from 'close-with-grace';
-import { createApp } from './app.ts';
+import { type App, createApp } from './app.ts';
 import { readEnv, runOrExplain } from './cli/start.ts';
 import { type HttpOptions, readConfig } from './config/config.ts';
 import { listen } from './http/server.ts';
@@ -14,7 +14,7 @@ await runOrExplain(async () => {
     await app.close();
     throw error;
   });
-  announce(config.http, server.port, config.mode === 'production');
+  announce(config.http, server.port, config.mode === 'production' ? null : app);
   closeWithGrace({ delay: SHUTDOWN_TIMEOUT_MS, logger: false }, async ({ err }) => {
     if (err) app.log.fatal({ err }, 'unexpected failure, shutting down');
     await server.close();
@@ -22,10 +22,15 @@ await runOrExplain(async () => {
   });
 });
 
-/** In development a link to open; in production a JSON line. */
-function announce({ host, graphiql }: HttpOptions, port: number, json: boolean): void {
+/** In development the links to open; in production a JSON line. */
+function announce({ host, graphiql }: HttpOptions, port: number, app: Pick<App, 'sandboxUrl'> | null): void {
   const name = ['0.0.0.0', '::', '127.0.0.1', '::1'].includes(host) ? 'localhost' : host;
   const url = `http://${name}:${port}/graphql`;
-  if (json) process.stdout.write(`${JSON.stringify({ msg: 'listening', host, port })}\n`);
-  else process.stdout.write(`\n  weapp-login is ready. ${graphiql ? 'Open GraphiQL: ' : ''}${url}\n\n`);
+  if (!app) process.stdout.write(`${JSON.stringify({ msg: 'listening', host, port })}\n`);
+  else
+    process.stdout.write(
+      `\n  weapp-login is ready. ${graphiql ? 'Open GraphiQL: ' : ''}${url}\n${
+        app.sandboxUrl ? `  WeChat sandbox: ${app.sandboxUrl}\n` : ''
+      }\n`,
+    );
 }

@@ -30,7 +30,7 @@ describe.each([
       first.child.kill('SIGTERM');
       expect(await first.exited).toBe(0);
       expect(first.printed()).toMatch(
-        /^\n {2}weapp-login is ready\. Open GraphiQL: http:\/\/localhost:\d+\/graphql\n\n$/,
+        /^\n {2}weapp-login is ready\. Open GraphiQL: http:\/\/localhost:\d+\/graphql\n {2}WeChat sandbox: http:\/\/127\.0\.0\.1:\d+\n\n$/,
       );
 
       const second = run(env, first.folder);
@@ -219,6 +219,41 @@ test('SIGTERM: a running login is completed before the process ends', async () =
   expect((await login).data.login.isNewUser).toBe(true);
   expect(await server.exited).toBe(0);
   wechat.close();
+});
+
+test('another server uses the sandbox by the environment that npm run sandbox prints', async () => {
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const sandbox = run({ SANDBOX_PORT: new URL(url).port }, undefined, 'cli/run-sandbox.ts');
+  for (let i = 0; i < 100 && !sandbox.printed().includes('/sandbox/codes'); i += 1)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  const printed = [...sandbox.printed().matchAll(/^(WECHAT_\w+)=(.+)$/gm)].map(
+    ([, name = '', value = '']) => [name, value],
+  );
+  expect(printed.map(([name]) => name)).toEqual(['WECHAT_API_URL', 'WECHAT_APP_ID', 'WECHAT_APP_SECRET']);
+  const command = /curl -d '(.+)' (\S+)/.exec(sandbox.printed());
+  for (const env of [Object.fromEntries(printed), { WECHAT_API_URL: url }]) {
+    const minted = await fetch(command?.[2] ?? '', { method: 'POST', body: command?.[1] ?? '' });
+    const { code } = await minted.json();
+    const server = run(env);
+    const login = `mutation { login(code: "${code}") { isNewUser } }`;
+    expect(await post(await server.origin, login)).toEqual({ data: { login: { isNewUser: true } } });
+    expect(server.printed()).not.toContain('WeChat sandbox:');
+    server.child.kill('SIGTERM');
+    await server.exited;
+  }
+  sandbox.child.kill('SIGTERM');
+  await sandbox.exited;
+});
+
+test('npm run sandbox never prints a configured AppSecret', async () => {
+  const env = { SANDBOX_PORT: '0', WECHAT_APP_ID: APP_ID, WECHAT_APP_SECRET: APP_SECRET };
+  const sandbox = run(env, undefined, 'cli/run-sandbox.ts');
+  for (let i = 0; i < 100 && !sandbox.printed().includes('/sandbox/codes'); i += 1)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(sandbox.printed()).toContain(`WECHAT_APP_ID=${APP_ID}`);
+  expect(sandbox.printed()).not.toContain(APP_SECRET);
+  sandbox.child.kill('SIGTERM');
+  await sandbox.exited;
 });
 
 test('npm run sandbox starts it alone, and its codes work', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { clientAddress } from '../src/http/client-address.ts';
+import { createLog } from '../src/ops/log.ts';
 import { createRateLimits, networkOf } from '../src/ops/rate-limit.ts';
 import { DATABASES, MYSQL, runSql } from './support/databases.ts';
 import { type Answer, APP_ID, codeOf, SECOND_APP_ID } from './support/product.ts';
@@ -124,7 +125,10 @@ describe.skipIf(!MYSQL)('rate limits of several replicas', () => {
 });
 
 test('phone numbers are limited by user', async () => {
-  const limits = createRateLimits({ loginsPerAddress: 0, loginsPerApp: 0, phonesPerUser: 2 });
+  const limits = createRateLimits(
+    { loginsPerAddress: 0, loginsPerApp: 0, phonesPerUser: 2 },
+    { log: createLog('silent') },
+  );
   expect([await limits.phone('a'), await limits.phone('a')]).toEqual([0, 0]);
   expect(await limits.phone('a')).toBe(3600);
   expect(await limits.phone('b')).toBe(0);

@@ -1,11 +1,21 @@
-import { readConfig } from '../config/config.ts';
+import { readConfig, SANDBOX_APP } from '../config/config.ts';
 import { createSandbox } from '../sandbox/index.ts';
 import { readEnv, runOrExplain } from './start.ts';
 
 await runOrExplain(async () => {
-  const { wechat } = readConfig(readEnv());
-  const { url } = await createSandbox({ apps: wechat.apps, port: wechat.sandboxPort });
-  process.stdout.write(
-    `\n  The WeChat sandbox is ready: set WECHAT_API_URL=${url}\n  Get a code: curl -H 'Content-Type: application/json' -d '{"user": "alice"}' ${url}/sandbox/codes\n\n`,
-  );
+  const { apps, sandboxPort } = readConfig(readEnv()).wechat;
+  const { url } = await createSandbox({ apps, port: sandboxPort });
+  const [{ appId, secret }] = apps;
+  // A real AppSecret is never printed.
+  const shownSecret = secret === SANDBOX_APP.secret ? secret : '(the AppSecret in your environment)';
+  process.stdout.write(`
+  The WeChat sandbox is ready. A server uses it with this environment:
+
+WECHAT_API_URL=${url}
+WECHAT_APP_ID=${appId}
+WECHAT_APP_SECRET=${shownSecret}
+
+  Get a code of wx.login: curl -d '{"user": "alice"}' ${url}/sandbox/codes
+
+`);
 }, 'SANDBOX_PORT');

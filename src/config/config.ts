@@ -4,7 +4,7 @@ import type { DatabaseOptions } from '../storage/open.ts';
 import type { WeChatApp } from '../wechat/client.ts';
 import type { PushApp } from '../wechat/push-messages.ts';
 import { ConfigError } from './config-error.ts';
-import { type Env, environmentSchema, findConflicts, type LogLevel } from './environment.ts';
+import { type Env, environmentSchema, findConflicts, type LogLevel, WECHAT_API_URL } from './environment.ts';
 import type { Secrets } from './parsers.ts';
 
 /** All settings, by concern. docs/configuration.md and .env.example name the environment variables. */
@@ -19,7 +19,7 @@ export type Config = {
   wechat: {
     /** The first is the default of `login`. */
     apps: readonly [WeChatApp, ...WeChatApp[]];
-    /** Use the built-in sandbox instead of `apiUrl`. */
+    /** Use the built-in sandbox instead of `apiUrl`: no mini program and no WECHAT_API_URL is configured. */
     sandbox: boolean;
     apiUrl: string;
     /** The port of `npm run sandbox`. */
@@ -115,7 +115,7 @@ export function readConfig(environment: Env): Config {
     sessionKeySecrets: raw.SESSION_KEY_SECRET,
     wechat: {
       apps: [first, ...rest],
-      sandbox: first === SANDBOX_APP,
+      sandbox: first === SANDBOX_APP && raw.WECHAT_API_URL === WECHAT_API_URL,
       apiUrl: raw.WECHAT_API_URL,
       sandboxPort: raw.SANDBOX_PORT,
       timeoutMs: raw.WECHAT_TIMEOUT_MS,

@@ -22,6 +22,8 @@ import {
 /** The process environment. An empty value counts as absent. */
 export type Env = Readonly<Record<string, string | undefined>>;
 
+export const WECHAT_API_URL = 'https://api.weixin.qq.com';
+
 const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -55,9 +57,9 @@ export function environmentSchema(production: boolean) {
     WECHAT_API_URL: z
       .url({
         protocol: /^https?$/,
-        error: 'is not a URL: omit it to use https://api.weixin.qq.com',
+        error: `is not a URL: omit it to use ${WECHAT_API_URL}`,
       })
-      .default('https://api.weixin.qq.com'),
+      .default(WECHAT_API_URL),
     SANDBOX_PORT: integer(0, 65_535, 4001),
     WECHAT_TIMEOUT_MS: integer(100, 60_000, 5000),
     WECHAT_MAX_CALLS: integer(1, 10_000, 100),

@@ -1,9 +1,10 @@
 import { type GraphQLSchema, getOperationAST } from 'graphql';
 import { createYoga, type Plugin, type YogaServerOptions } from 'graphql-yoga';
-import { type Connection, createContext, type Services } from '../context.ts';
+import { type Connection, type Context, createContext, type Services } from '../context.ts';
 import type { Log } from '../ops/log.ts';
 import type { Documents } from './documents.ts';
 import type { GraphQLFetch } from './lane.ts';
+import { describeOperation, logOperation, type Operation } from './operation-log.ts';
 import { finishResult, withHttpStatus } from './result.ts';
 import type { VariableCheck } from './variables.ts';
 
@@ -20,13 +21,15 @@ export type YogaLaneOptions = {
   graphiql: Pick<YogaServerOptions<YogaContext, object>, 'graphiql' | 'renderGraphiQL'>;
 };
 
-type YogaContext = { connection: Connection };
+type YogaContext = { connection: Connection; startedAt: number };
 
 /** GraphQL over HTTP by GraphQL Yoga: handles every kind of request. */
 export function createYogaLane(options: YogaLaneOptions): GraphQLFetch {
   const { schema, services, documents, checkVariables, toPersistedQuery, suggestions, graphiql } = options;
 
-  const hooks: Plugin<object, YogaContext> = {
+  const operations = new WeakMap<Connection, Operation>();
+
+  const hooks: Plugin<Context, YogaContext> = {
     onParams({ params, setParams }) {
       if (toPersistedQuery) setParams({ ...params, query: toPersistedQuery(params) });
     },
@@ -36,15 +39,20 @@ export function createYogaLane(options: YogaLaneOptions): GraphQLFetch {
     onValidate({ setValidationFn }) {
       setValidationFn((_schema, document) => documents.validate(document));
     },
-    onExecute({ args: { document, operationName, variableValues }, setResultAndStopExecution }) {
+    onExecute({ args, setResultAndStopExecution }) {
+      const { document, operationName, variableValues, contextValue } = args;
+      operations.set(contextValue.connection, describeOperation(document, operationName, contextValue));
       const operation = getOperationAST(document, operationName);
       const error = operation && checkVariables(operation, variableValues);
       if (error) setResultAndStopExecution({ errors: [withHttpStatus(error, 400)] });
     },
-    onResultProcess({ result, setResult, serverContext: { connection } }) {
-      if (Array.isArray(result) || !('errors' in result)) return;
+    onResultProcess({ result, setResult, serverContext: { connection, startedAt } }) {
+      if (Array.isArray(result) || Symbol.asyncIterator in result) return;
       const log = services.log.child({ requestId: connection.requestId });
-      setResult(finishResult(result, { log, suggestions }));
+      const finished = finishResult(result, { log, suggestions });
+      setResult(finished);
+      const durationMs = performance.now() - startedAt;
+      logOperation(log, operations.get(connection), { errors: finished.errors ?? [], durationMs });
     },
   };
 
@@ -69,7 +77,8 @@ export function createYogaLane(options: YogaLaneOptions): GraphQLFetch {
     batching: false,
   });
 
-  return async (url, request, connection) => yoga.fetch(url, request, { connection });
+  return async (url, request, connection) =>
+    yoga.fetch(url, request, { connection, startedAt: performance.now() });
 }
 
 /** Yoga's own messages may quote the request, so they are not logged. */

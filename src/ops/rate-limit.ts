@@ -5,6 +5,9 @@ import {
   RateLimiterMySQL,
   RateLimiterRes,
 } from 'rate-limiter-flexible';
+import type { Clock } from '../common/clock.ts';
+import { createThrottle } from '../common/throttle.ts';
+import type { Log } from './log.ts';
 
 /** Limits; 0 disables one. */
 export type RateLimitOptions = {
@@ -12,7 +15,7 @@ export type RateLimitOptions = {
   loginsPerAddress: number;
   /** Logins a minute into one mini program. */
   loginsPerApp: number;
-  /** Phone numbers an hour that one user may request from WeChat; each is charged. */
+  /** Phone numbers an hour that one user may request from WeChat. */
   phonesPerUser: number;
 };
 
@@ -29,12 +32,49 @@ const MINUTE = 60;
 const HOUR = 3600;
 const TABLE = 'rate_limit';
 
-/**
- * Counts in fixed windows.
- * @param store shared by several replicas; while it fails each replica counts in memory. Without it N replicas allow
- * N times as much.
- */
-export function createRateLimits(options: RateLimitOptions, store?: CounterStore): RateLimits {
+export type RateLimitDependencies = {
+  log: Log;
+  /**
+   * Shared by several replicas; while it fails each replica counts in memory. Without it N replicas allow N times as
+   * much.
+   */
+  store?: CounterStore | undefined;
+  now?: Clock;
+};
+
+const LOG_INTERVAL_MS = 60_000;
+
+const VARIABLES = {
+  loginsPerAddress: 'RATE_LIMIT_LOGINS_PER_ADDRESS',
+  loginsPerApp: 'RATE_LIMIT_LOGINS_PER_APP',
+  phonesPerUser: 'RATE_LIMIT_PHONES_PER_USER',
+} as const;
+
+/** Counts in fixed windows. A limit that is reached is logged, at most once a minute. */
+export function createRateLimits(
+  options: RateLimitOptions,
+  { log, store, now = Date.now }: RateLimitDependencies,
+): RateLimits {
+  const throttle = createThrottle(LOG_INTERVAL_MS, now);
+
+  /** Returns the seconds to wait. */
+  async function consume(
+    limit: keyof RateLimitOptions,
+    limiter: RateLimiterAbstract | undefined,
+    key: string,
+  ): Promise<number> {
+    try {
+      await limiter?.consume(key);
+      return 0;
+    } catch (rejection) {
+      if (!(rejection instanceof RateLimiterRes)) throw rejection;
+      const suppressed = throttle(limit);
+      if (suppressed !== null)
+        log.warn({ rateLimit: { variable: VARIABLES[limit], suppressed } }, 'a rate limit was reached');
+      return Math.max(1, Math.ceil(rejection.msBeforeNext / 1000));
+    }
+  }
+
   const createLimiter = (name: string, points: number, duration: number): RateLimiterAbstract | undefined => {
     if (points === 0) return undefined;
     const memory = new RateLimiterMemory({ keyPrefix: name, points, duration });
@@ -59,20 +99,10 @@ export function createRateLimits(options: RateLimitOptions, store?: CounterStore
   return {
     // An address over its own limit does not consume the limit of the app.
     login: async (address, appId) =>
-      (await consume(perAddress, networkOf(address))) || (await consume(perApp, appId)),
-    phone: (userId) => consume(perUser, userId),
+      (await consume('loginsPerAddress', perAddress, networkOf(address))) ||
+      (await consume('loginsPerApp', perApp, appId)),
+    phone: (userId) => consume('phonesPerUser', perUser, userId),
   };
-}
-
-/** Returns the seconds to wait. */
-async function consume(limiter: RateLimiterAbstract | undefined, key: string): Promise<number> {
-  try {
-    await limiter?.consume(key);
-    return 0;
-  } catch (rejection) {
-    if (rejection instanceof RateLimiterRes) return Math.max(1, Math.ceil(rejection.msBeforeNext / 1000));
-    throw rejection;
-  }
 }
 
 /** The IPv4 address (also of an IPv4-mapped one), or the /64 of an IPv6 address: one home owns all of it. */

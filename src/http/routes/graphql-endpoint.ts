@@ -1,12 +1,25 @@
 import type { GraphQLFetch } from '../../graphql/lane.ts';
+import type { Log } from '../../ops/log.ts';
 import { MAX_BODY_BYTES, readBody } from '../body.ts';
 import { clientAddress } from '../client-address.ts';
 import { flattenHeaders } from '../headers.ts';
 import { errorReply } from '../reply.ts';
 import type { Route } from '../router.ts';
 
+export type GraphQLRouteOptions = { execute: GraphQLFetch; trustedProxies: number; log: Log };
+
 /** `/graphql`. */
-export function graphqlRoute(execute: GraphQLFetch, trustedProxies: number): Route {
+export function graphqlRoute({ execute, trustedProxies, log }: GraphQLRouteOptions): Route {
+  let isProxyKnown = trustedProxies > 0;
+
+  /** Behind a proxy that is not counted, the limits per address apply to all clients together. */
+  function warnOfProxy(): void {
+    isProxyKnown = true;
+    log.warn(
+      'X-Forwarded-For is ignored: behind a proxy, all clients share one rate limit. Set TRUST_PROXY to the number of your proxies',
+    );
+  }
+
   return async (request, { search }, requestId) => {
     const body = await readBody(request);
     if (body === 'TOO_LARGE')
@@ -16,6 +29,7 @@ export function graphqlRoute(execute: GraphQLFetch, trustedProxies: number): Rou
         `The request body is larger than ${MAX_BODY_BYTES / 1024} KB.`,
       );
     const { method = 'GET', headers, socket } = request;
+    if (!isProxyKnown && headers['x-forwarded-for'] !== undefined) warnOfProxy();
     const address = clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies);
     const response = await execute(
       `http://localhost/graphql${search}`,

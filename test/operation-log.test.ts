@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { APP_ID } from './support/product.ts';
+import { type Server, startServer } from './support/server.ts';
+
+const LOGIN = 'mutation Login { login(code: "dev:logged") { token user { id } } }';
+const ME = 'query Me { me { id } }';
+
+type Line = { level: number; requestId?: string; msg: string; [field: string]: unknown };
+
+/** The lines of the log, oldest first. */
+function lines(): Line[] {
+  return readFileSync(`.test-output/log-${process.pid}.ndjson`, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}
+
+describe('the log has a line for each operation, found by its request id', () => {
+  let server: Server;
+  beforeAll(async () => {
+    server = await startServer('file::memory:');
+  });
+  afterAll(() => server.close());
+
+  const send = async <Data>(query: string, options: { token?: string; variables?: unknown } = {}) => {
+    const requestId = randomUUID();
+    const answer = await server.post<Data>(query, { ...options, headers: { 'x-request-id': requestId } });
+    expect(answer.headers.get('x-request-id')).toBe(requestId);
+    const own = lines().filter((line) => line.requestId === requestId && line.msg === 'operation');
+    expect(own).toHaveLength(1);
+    return { answer, line: own[0] };
+  };
+
+  test('with operation, user, mini program and duration, at level info', async () => {
+    const { answer, line } = await send<{ login: { token: string; user: { id: string } } }>(LOGIN);
+    const { token = '', user } = answer.data?.login ?? {};
+    expect(line).toEqual({
+      level: 30,
+      time: expect.any(Number),
+      requestId: expect.any(String),
+      operation: { name: 'Login', type: 'mutation' },
+      codes: [],
+      durationMs: expect.any(Number),
+      userId: user?.id,
+      appId: APP_ID,
+      msg: 'operation',
+    });
+    expect((await send(ME, { token })).line).toMatchObject({
+      operation: { name: 'Me', type: 'query' },
+      codes: [],
+      userId: user?.id,
+      appId: APP_ID,
+    });
+  });
+
+  test('with the code of each failed field', async () => {
+    expect((await send('{ me { id } again: me { id } }')).line).toMatchObject({
+      operation: { name: null, type: 'query' },
+      codes: [
+        ['me', 'UNAUTHENTICATED'],
+        ['again', 'UNAUTHENTICATED'],
+      ],
+      userId: null,
+      appId: null,
+    });
+    expect((await send('mutation { login(code: "") { token } }')).line).toMatchObject({
+      codes: [['login', 'BAD_USER_INPUT']],
+    });
+  });
+
+  test('also if the document or the variables are rejected', async () => {
+    const rejected = { operation: { name: null, type: null }, userId: null };
+    expect((await send('{ nothing }')).line).toMatchObject({
+      ...rejected,
+      codes: [[null, 'GRAPHQL_VALIDATION_FAILED']],
+    });
+    expect((await send('{')).line).toMatchObject({ ...rejected, codes: [[null, 'GRAPHQL_PARSE_FAILED']] });
+    const invalid = await send('query Users($first: Int) { users(first: $first) { totalCount } }', {
+      variables: { first: 'x' },
+    });
+    expect(invalid.line).toMatchObject({ codes: [[null, 'BAD_USER_INPUT']] });
+  });
+
+  test('with at most 64 characters of the name, and nothing else of the request', async () => {
+    const { line } = await send(`query ${'N'.repeat(5000)} { me { secretAlias: id } }`);
+    expect(line?.operation).toEqual({ name: 'N'.repeat(64), type: 'query' });
+    expect(JSON.stringify(line)).not.toContain('secretAlias');
+  });
+});
+
+describe('behind a proxy that is not configured', () => {
+  test('X-Forwarded-For is reported once, with the variable to set', async () => {
+    const server = await startServer('file::memory:');
+    const warnings = () => lines().filter(({ msg }) => msg.startsWith('X-Forwarded-For is ignored'));
+    const before = warnings().length;
+    for (let i = 0; i < 3; i++) await server.post(ME, { headers: { 'x-forwarded-for': `203.0.113.${i}` } });
+    expect(warnings().slice(before)).toEqual([
+      expect.objectContaining({ level: 40, msg: expect.stringContaining('Set TRUST_PROXY') }),
+    ]);
+    await server.close();
+    const configured = await startServer('file::memory:', { TRUST_PROXY: '1' });
+    await configured.post(ME, { headers: { 'x-forwarded-for': '203.0.113.1' } });
+    expect(warnings()).toHaveLength(before + 1);
+    await configured.close();
+  });
+
+  test('a rate limit that is reached is logged once a minute, with its variable', async () => {
+    const server = await startServer('file::memory:', { RATE_LIMIT_LOGINS_PER_ADDRESS: '2' });
+    const reached = () => lines().filter(({ msg }) => msg === 'a rate limit was reached');
+    const before = reached().length;
+    for (let i = 0; i < 6; i++) await server.post(LOGIN);
+    expect(reached().slice(before)).toEqual([
+      expect.objectContaining({
+        level: 40,
+        rateLimit: { variable: 'RATE_LIMIT_LOGINS_PER_ADDRESS', suppressed: 0 },
+      }),
+    ]);
+    server.product.clock.now += 60_001;
+    await server.post(LOGIN);
+    expect(reached().at(-1)).toMatchObject({ rateLimit: { suppressed: 3 } });
+    await server.close();
+  });
+});
