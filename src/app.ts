@@ -6,12 +6,14 @@ import { createSingleFlight } from './common/single-flight.ts';
 import type { Config } from './config/config.ts';
 import type { Repeats, Services } from './context.ts';
 import { createGraphQL } from './graphql/execute.ts';
+import { renderGraphiqlPage } from './graphql/graphiql/page.ts';
 import type { GraphQLFetch } from './graphql/lane.ts';
 import { createRouter, type Routes } from './http/router.ts';
 import { graphqlRoute } from './http/routes/graphql-endpoint.ts';
 import { jwksRoute } from './http/routes/jwks.ts';
 import { errorTableRoute, homeRoute } from './http/routes/pages.ts';
 import { healthRoute, readyRoute } from './http/routes/probes.ts';
+import { sandboxDataRoute } from './http/routes/sandbox-data.ts';
 import { wechatPushRoute } from './http/routes/wechat-push.ts';
 import { createHealth, type Health } from './ops/health.ts';
 import { createLog, type Log } from './ops/log.ts';
@@ -98,18 +100,20 @@ async function compose(
     limits: createRateLimits(config.rateLimits, { log, store: counters, now }),
     log,
   };
-  const fetch = await createGraphQL(config, services);
+  const fetch = createGraphQL(config.graphql, services);
   const health = createHealth(storage.ping);
   const pushes = createPushes({ reader: createPushReader(config.wechat.pushes, now), users, log, now });
 
-  const { graphiql, trustedProxies, corsOrigins } = config.http;
+  const { trustedProxies, corsOrigins } = config.http;
+  const graphiql = config.http.graphiql ? await renderGraphiqlPage() : undefined;
   const routes: Routes = {
-    '/graphql': graphqlRoute({ execute: fetch, trustedProxies, log }),
+    '/graphql': graphqlRoute({ execute: fetch, graphiql, trustedProxies, log }),
     '/wechat/push/*': wechatPushRoute(pushes),
     '/health': healthRoute(),
     '/ready': readyRoute(health),
     ...(keys.jwks.keys.length > 0 ? { '/.well-known/jwks.json': jwksRoute(keys.jwks) } : {}),
     ...(graphiql ? { '/': homeRoute(), '/errors': errorTableRoute() } : {}),
+    ...(graphiql && sandbox ? { '/sandbox/encrypted': sandboxDataRoute(sandbox.url) } : {}),
   };
   const handler = createRouter({ routes, corsOrigins, health, log });
   return { handler, fetch, health, sandboxUrl: sandbox?.url ?? null, storage, log };

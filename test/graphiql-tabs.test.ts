@@ -1,14 +1,13 @@
-import { createContext, runInContext } from 'node:vm';
 import { type DocumentNode, Kind, parse, TypeInfo, validate, visit, visitWithTypeInfo } from 'graphql';
 import { expect, test } from 'vitest';
-import { createRenderer, GRAPHIQL_OPTIONS } from '../src/graphql/graphiql/page.ts';
+import { TABS } from '../src/graphql/graphiql/tabs.ts';
 
 import { buildSchema } from '../src/schema/index.ts';
 import { listening } from './support/listening.ts';
 import { startProduct } from './support/product.ts';
 
 const schema = buildSchema();
-const tabs = GRAPHIQL_OPTIONS.defaultTabs ?? [];
+const tabs = TABS;
 const NONE: DocumentNode = { kind: Kind.DOCUMENT, definitions: [] };
 const documents = tabs.map(({ query }) => parse(query ?? ''));
 
@@ -45,16 +44,19 @@ test('every field of Query and Mutation is in a tab', () => {
 });
 
 test('login is the first tab, logout the last that needs the token', () => {
-  const signedIn = tabs.flatMap(({ headers }, i) => (headers ? [operationsIn(documents[i] ?? NONE)] : []));
   expect(operationsIn(documents[0] ?? NONE)).toEqual(['login']);
-  expect(signedIn.at(-1)).toEqual(['logout']);
+  expect(documents.map(operationsIn).findLast((names) => !names[0]?.startsWith('__'))).toEqual(['logout']);
 });
 
-test('every comment fits the width of the editor, in Chinese first', () => {
-  for (const { query = '' } of tabs) {
-    const comments = (query ?? '').split('\n').filter((line) => line.startsWith('#'));
-    expect(comments[0]).toMatch(/\p{Script=Han}/u);
-    for (const line of comments)
+test('no tab sets a header: the page sends the token of the last login', () => {
+  expect(tabs.filter(({ headers }) => headers)).toEqual([]);
+});
+
+test('every line fits the editor at 1280 pixels; comments are in Chinese first', () => {
+  for (const { query } of tabs) {
+    const lines = (query ?? '').split('\n');
+    expect(lines[0]).toMatch(/^# .*\p{Script=Han}/u);
+    for (const line of lines)
       expect(
         [...line].reduce((width, letter) => width + (/[\u2e80-\uffef]/.test(letter) ? 2 : 1), 0),
         line,
@@ -76,37 +78,4 @@ test('/errors serves the error table, only with GraphiQL', async () => {
     await server.close();
     await product.close();
   }
-});
-
-test('the placeholder in a header is replaced by the token of the last login, until logout', async () => {
-  const [, script = ''] =
-    /<head><script>(.*?)<\/script>/s.exec(createRenderer(() => '<head></head>')()) ?? [];
-  const kept = new Map<string, string>();
-  const sent: (string | null)[] = [];
-  const answers: object[] = [
-    { data: { me: null } },
-    { data: { login: { token: 'a.b.c' } } },
-    { data: { me: {} } },
-    { data: { me: {} } },
-    { data: { logout: { user: { id: 'x' } } } },
-    { data: { me: null } },
-  ];
-  const window = {
-    fetch: async (_url: string, { headers }: { headers: HeadersInit }) => {
-      sent.push(new Headers(headers).get('authorization'));
-      return Response.json(answers.shift());
-    },
-  };
-  const sessionStorage = {
-    getItem: (key: string) => kept.get(key) ?? null,
-    setItem: (key: string, value: string) => kept.set(key, value),
-    removeItem: (key: string) => kept.delete(key),
-  };
-  runInContext(script, createContext({ window, Headers, sessionStorage }));
-  const placeholder = 'Bearer PASTE_THE_TOKEN_HERE';
-  for (const authorization of [placeholder, '', placeholder, 'Bearer x.y.z', placeholder, placeholder]) {
-    await window.fetch('/graphql', { headers: authorization ? [['authorization', authorization]] : [] });
-    await new Promise((resolve) => setTimeout(resolve));
-  }
-  expect(sent).toEqual([null, null, 'Bearer a.b.c', 'Bearer x.y.z', 'Bearer a.b.c', null]);
 });

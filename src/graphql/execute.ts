@@ -1,23 +1,16 @@
-import type { Config } from '../config/config.ts';
+import type { GraphQLOptions } from '../config/config.ts';
 import type { Services } from '../context.ts';
 import { errorBody } from '../errors/client-error.ts';
 import { buildSchema } from '../schema/index.ts';
 import { createDocuments } from './documents.ts';
-import { loadGraphiql } from './graphiql/page.ts';
 import type { GraphQLFetch, HttpRequest } from './lane.ts';
 import { persistedQuery } from './persisted.ts';
 import { createVariableCheck } from './variables.ts';
 import { createYogaLane } from './yoga.ts';
 
-/**
- * GraphQL over HTTP at /graphql: the only entry to the schema. The caller has read the body and limited its size.
- * @throws {ConfigError} when GraphiQL is enabled and not installed
- */
-export async function createGraphQL(
-  { http, graphql }: Pick<Config, 'http' | 'graphql'>,
-  services: Services,
-): Promise<GraphQLFetch> {
-  const { introspection, suggestions, documents: persisted } = graphql;
+/** GraphQL over HTTP at /graphql: the only entry to the schema. The caller has read the body and limited its size. */
+export function createGraphQL(options: GraphQLOptions, services: Services): GraphQLFetch {
+  const { introspection, suggestions, documents: persisted } = options;
   const schema = buildSchema();
   const execute = createYogaLane({
     schema,
@@ -26,7 +19,6 @@ export async function createGraphQL(
     checkVariables: createVariableCheck(schema, suggestions),
     toPersistedQuery: persisted && ((params) => persistedQuery(params, persisted)),
     suggestions,
-    graphiql: http.graphiql ? await loadGraphiql() : { graphiql: false },
   });
   return async (url, request, connection) => {
     if (!isJsonOrBodyless(request)) return withErrorBody(new Response(null, { status: 415 }));

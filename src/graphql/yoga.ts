@@ -1,5 +1,5 @@
 import { type GraphQLSchema, getOperationAST } from 'graphql';
-import { createYoga, type Plugin, type YogaServerOptions } from 'graphql-yoga';
+import { createYoga, type Plugin } from 'graphql-yoga';
 import { type Connection, type Context, createContext, type Services } from '../context.ts';
 import type { Log } from '../ops/log.ts';
 import type { Documents } from './documents.ts';
@@ -17,15 +17,13 @@ export type YogaLaneOptions = {
   /** Replaces the query of a request by that of a persisted document; undefined accepts any query. */
   toPersistedQuery: ((params: object) => string) | undefined;
   suggestions: boolean;
-  /** The options for GraphiQL; `graphiql: false` disables it. */
-  graphiql: Pick<YogaServerOptions<YogaContext, object>, 'graphiql' | 'renderGraphiQL'>;
 };
 
 type YogaContext = { connection: Connection; startedAt: number };
 
 /** GraphQL over HTTP by GraphQL Yoga: handles every kind of request. */
 export function createYogaLane(options: YogaLaneOptions): GraphQLFetch {
-  const { schema, services, documents, checkVariables, toPersistedQuery, suggestions, graphiql } = options;
+  const { schema, services, documents, checkVariables, toPersistedQuery, suggestions } = options;
 
   const operations = new WeakMap<Connection, Operation>();
 
@@ -60,7 +58,6 @@ export function createYogaLane(options: YogaLaneOptions): GraphQLFetch {
     schema,
     context: ({ request, connection }) =>
       createContext(services, connection, Object.fromEntries(request.headers)),
-    ...graphiql,
     plugins: [hooks],
     // documents.ts caches.
     parserAndValidationCache: false,
@@ -69,6 +66,7 @@ export function createYogaLane(options: YogaLaneOptions): GraphQLFetch {
     maskedErrors: false,
     logging: yogaLog(services.log),
     // The http room has the routes and the limits.
+    graphiql: false,
     landingPage: false,
     healthCheckEndpoint: '/yoga-health',
     maxRequestBodySize: false,

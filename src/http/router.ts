@@ -44,7 +44,7 @@ export function createRouter({ routes, corsOrigins, health, log }: RouterOptions
     response.writeHead(reply.status, {
       ...securityHeaders(reply.headers?.['content-type']),
       ...mergeVary(corsHeaders(request, corsOrigins), reply.headers ?? {}),
-      ...(reply.status === 204 ? {} : { 'content-length': body.byteLength }),
+      ...(reply.status === 204 || reply.status === 304 ? {} : { 'content-length': body.byteLength }),
       'x-request-id': requestId,
       ...(health.draining() || !request.complete ? { connection: 'close' } : {}),
     });

@@ -1,4 +1,5 @@
 import type { GraphiQLOptions } from 'graphql-yoga';
+import { READY_DATA } from './additions.ts';
 
 const LOGIN = `# 第一步：登录。点击右侧 ▶ 运行。
 # 沙箱中 "dev:名字" 始终有效，同名即同一用户。
@@ -8,7 +9,10 @@ const LOGIN = `# 第一步：登录。点击右侧 ▶ 运行。
 # In the sandbox "dev:NAME" is always valid
 # and always means the same user.
 mutation Login {
-  login(code: "dev:alice", userInfo: { nickName: "Alice" }) {
+  login(
+    code: "dev:alice"
+    userInfo: { nickName: "Alice" }
+  ) {
     token
     expiresAt
     isNewUser
@@ -21,13 +25,15 @@ mutation Login {
 }
 `;
 
-const ME = `# 第二步：当前用户。登录后直接点击 ▶：
-# 下方 Headers 中的 PASTE_THE_TOKEN_HERE
-# 会自动替换为你的 token，也可以手动粘贴。
+const ME = `# 第二步：当前用户。登录后直接点击 ▶，
+# 最近一次登录的 token 会自动发送。
+# 要用其他 token，在 Headers 中填写
+# {"Authorization": "Bearer …"}。
 #
-# Step 2: current user. Log in, then press ▶.
-# The placeholder under "Headers" is replaced
-# by your token. You can also paste one.
+# Step 2: current user. Log in, then press ▶:
+# the token of the last login is sent. To send
+# another, write {"Authorization": "Bearer …"}
+# under "Headers".
 query Me {
   me {
     id
@@ -49,7 +55,12 @@ const UPDATE_PROFILE = `# 第三步：修改资料。
 # Step 3: change the profile.
 # Absent fields are unchanged, null erases.
 mutation UpdateProfile {
-  updateProfile(profile: { nickName: "爱丽丝 🐳", city: "Guangzhou" }) {
+  updateProfile(
+    profile: {
+      nickName: "爱丽丝 🐳"
+      city: "Guangzhou"
+    }
+  ) {
     user {
       nickName
       city
@@ -96,13 +107,15 @@ mutation RenewToken {
 `;
 
 const ENCRYPTED = `# 微信加密数据：微信运动步数、群 ID，
-# 以及旧版基础库的手机号。在 Variables 中填写
-# encryptedData 和 iv，须由最近一次登录的
-# session_key 加密。
+# 以及旧版基础库的手机号。连接沙箱时，
+# Variables 中的 … 会自动换成现成的数据。
 #
 # Data encrypted by WeChat with the session_key
-# of the last login: put it into "Variables".
-mutation DecryptRunData($data: EncryptedInput!) {
+# of the last login. With the sandbox, … under
+# "Variables" is replaced by ready data.
+mutation DecryptRunData(
+  $data: EncryptedInput!
+) {
   decryptRunData(data: $data) {
     days {
       date
@@ -111,13 +124,17 @@ mutation DecryptRunData($data: EncryptedInput!) {
   }
 }
 
-mutation DecryptGroupId($data: EncryptedInput!) {
+mutation DecryptGroupId(
+  $data: EncryptedInput!
+) {
   decryptGroupId(data: $data) {
     openGId
   }
 }
 
-mutation BindEncryptedPhone($data: EncryptedInput!) {
+mutation BindEncryptedPhone(
+  $data: EncryptedInput!
+) {
   bindEncryptedPhone(data: $data) {
     user {
       phoneNumber
@@ -135,7 +152,10 @@ const ADMIN = `# 管理员：先在另一个终端授权，立即生效。
 # with the openId from the Login tab. Put the
 # id of the target user into "Variables".
 query Users {
-  users(first: 20, filter: { disabled: false }) {
+  users(
+    first: 20
+    filter: { disabled: false }
+  ) {
     totalCount
     edges {
       node {
@@ -212,22 +232,18 @@ query ErrorCodes {
 }
 `;
 
-/** The script of the page replaces it with the token of the last login. */
-export const TOKEN_PLACEHOLDER = 'PASTE_THE_TOKEN_HERE';
-
-const headers = JSON.stringify({ Authorization: `Bearer ${TOKEN_PLACEHOLDER}` }, null, 2);
-const encryptedVariables = JSON.stringify({ data: { encryptedData: '…', iv: '…' } }, null, 2);
+const encryptedVariables = JSON.stringify({ data: { encryptedData: READY_DATA, iv: READY_DATA } }, null, 2);
 const idVariables = JSON.stringify({ id: '…' }, null, 2);
 
 /** One tab for each step, in the order in which a new user tries them. */
 export const TABS: NonNullable<GraphiQLOptions['defaultTabs']> = [
   { query: LOGIN },
-  { query: ME, headers },
-  { query: UPDATE_PROFILE, headers },
-  { query: PHONE, headers },
-  { query: RENEW_TOKEN, headers },
-  { query: ENCRYPTED, headers, variables: encryptedVariables },
-  { query: ADMIN, headers, variables: idVariables },
-  { query: LOGOUT, headers },
+  { query: ME },
+  { query: UPDATE_PROFILE },
+  { query: PHONE },
+  { query: RENEW_TOKEN },
+  { query: ENCRYPTED, variables: encryptedVariables },
+  { query: ADMIN, variables: idVariables },
+  { query: LOGOUT },
   { query: ERROR_TABLE },
 ];

@@ -1,15 +1,23 @@
 import type { GraphQLFetch } from '../../graphql/lane.ts';
 import type { Log } from '../../ops/log.ts';
 import { MAX_BODY_BYTES, readBody } from '../body.ts';
+import { createCachedPage } from '../cached-page.ts';
 import { clientAddress } from '../client-address.ts';
 import { flattenHeaders } from '../headers.ts';
 import { errorReply } from '../reply.ts';
 import type { Route } from '../router.ts';
 
-export type GraphQLRouteOptions = { execute: GraphQLFetch; trustedProxies: number; log: Log };
+export type GraphQLRouteOptions = {
+  execute: GraphQLFetch;
+  /** The page for browsers, if enabled. */
+  graphiql: string | undefined;
+  trustedProxies: number;
+  log: Log;
+};
 
-/** `/graphql`. */
-export function graphqlRoute({ execute, trustedProxies, log }: GraphQLRouteOptions): Route {
+/** `/graphql`: the API, and GraphiQL for a browser that asks for a page. */
+export function graphqlRoute({ execute, graphiql, trustedProxies, log }: GraphQLRouteOptions): Route {
+  const page = graphiql === undefined ? undefined : createCachedPage(graphiql);
   let isProxyKnown = trustedProxies > 0;
 
   /** Behind a proxy that is not counted, the limits per address apply to all clients together. */
@@ -29,6 +37,7 @@ export function graphqlRoute({ execute, trustedProxies, log }: GraphQLRouteOptio
         `The request body is larger than ${MAX_BODY_BYTES / 1024} KB.`,
       );
     const { method = 'GET', headers, socket } = request;
+    if (page && method === 'GET' && headers.accept?.includes('text/html')) return page(request);
     if (!isProxyKnown && headers['x-forwarded-for'] !== undefined) warnOfProxy();
     const address = clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies);
     const response = await execute(
