@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ERROR_ACTIONS, ERROR_CODES } from '../src/errors/codes.ts';
 import { tableRows } from './support/pages.ts';
@@ -51,12 +50,24 @@ describe('/errors', () => {
   });
 
   test.each([
-    ['zh-CN,zh;q=0.9,en;q=0.8', 'docs/errors.zh-CN.md'],
-    ['en-US,en;q=0.9,zh;q=0.8', 'docs/errors.md'],
-    ['', 'docs/errors.md'],
-  ])('for Accept-Language "%s" returns %s', async (language, page) => {
-    const response = await fetch(`${server.url}/errors`, { headers: { 'accept-language': language } });
-    expect(await response.text()).toBe(readFileSync(page, 'utf8'));
-    expect(response.headers.get('vary')).toContain('Accept-Language');
-  });
+    ['zh-CN,zh;q=0.9,en;q=0.8', '', 'zh-CN'],
+    ['en-US,en;q=0.9,zh;q=0.8', '', 'en'],
+    ['', '', 'en'],
+    ['zh-CN', '?lang=en', 'en'],
+    ['en', '?lang=zh-CN', 'zh-CN'],
+  ])(
+    'for Accept-Language "%s" %s is an HTML page in %s with every code',
+    async (accept, search, language) => {
+      const response = await fetch(`${server.url}/errors${search}`, {
+        headers: { 'accept-language': accept },
+      });
+      expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+      expect(response.headers.get('vary')).toContain('Accept-Language');
+      const html = await response.text();
+      expect(html).toContain(`<html lang="${language}">`);
+      expect(html).toContain(`href="/errors?lang=${language === 'en' ? 'zh-CN' : 'en'}"`);
+      for (const code of Object.keys(ERROR_CODES)) expect(html).toContain(`<td><code>${code}</code></td>`);
+      expect(html).not.toMatch(/^\| /m);
+    },
+  );
 });

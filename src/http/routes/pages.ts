@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { textReply } from '../reply.ts';
+import { createCachedPage } from '../cached-page.ts';
+import { renderMarkdownPage } from '../markdown-page.ts';
 import type { Route } from '../router.ts';
 
 /** `/`: redirects to GraphiQL. */
@@ -7,15 +8,34 @@ export function homeRoute(): Route {
   return () => ({ status: 302, headers: { location: '/graphql' } });
 }
 
-/** `/errors`: the table of error codes that GraphiQL links to, in Chinese if the browser prefers it. */
+const FILES = { en: 'errors.md', 'zh-CN': 'errors.zh-CN.md' } as const;
+
+/** `/errors`: the table of error codes, in the language of `?lang=` or else of the browser. */
 export function errorTableRoute(): Route {
-  return async ({ headers }) => {
-    const file = prefersChinese(headers['accept-language']) ? 'errors.zh-CN.md' : 'errors.md';
-    const reply = textReply(200, await readFile(new URL(`../../../docs/${file}`, import.meta.url), 'utf8'));
-    return { ...reply, headers: { ...reply.headers, vary: 'Accept-Language' } };
+  const pages = new Map<string, ReturnType<typeof createCachedPage>>();
+
+  async function pageIn(language: keyof typeof FILES) {
+    const file = new URL(`../../../docs/${FILES[language]}`, import.meta.url);
+    const page = createCachedPage(renderMarkdownPage(await readFile(file, 'utf8'), language, linkOf));
+    pages.set(language, page);
+    return page;
+  }
+
+  return async (request, { search }) => {
+    const language = isChinese(new URLSearchParams(search).get('lang') ?? request.headers['accept-language'])
+      ? 'zh-CN'
+      : 'en';
+    const page = pages.get(language) ?? (await pageIn(language));
+    const reply = await page(request);
+    return { ...reply, headers: { ...reply.headers, vary: 'Accept-Encoding, Accept-Language' } };
   };
 }
 
-function prefersChinese(acceptLanguage = ''): boolean {
-  return /^zh\b/i.test(acceptLanguage.trim());
+function linkOf(href: string): string | undefined {
+  const language = Object.entries(FILES).find(([, file]) => file === href)?.[0];
+  return language && `/errors?lang=${language}`;
+}
+
+function isChinese(language = ''): boolean {
+  return /^zh\b/i.test(language.trim());
 }
