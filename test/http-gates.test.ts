@@ -225,7 +225,10 @@ describe('the limits of HTTP', () => {
       expect((await answer.json()).data).toEqual({ __typename: 'Query' });
     }
     const page = await fetch(`${open.url}/errors`, { headers: { origin: OURS } });
-    expect([page.status, page.headers.get('vary')]).toEqual([200, 'Origin, Accept-Encoding, Accept-Language']);
+    expect([page.status, page.headers.get('vary')]).toEqual([
+      200,
+      'Origin, Accept-Encoding, Accept-Language',
+    ]);
     for (const origin of [
       'https://evil.example',
       'https://admin.example.com.evil.example',
