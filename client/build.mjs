@@ -5,11 +5,11 @@ import { build } from 'esbuild';
 
 /**
  * Builds the package into a folder, `dist` by default: `node build.mjs [folder]`. Each entry becomes one file in each
- * format, ES module (.mjs) and CommonJS (.js), in ECMAScript 2018; with types for both.
+ * format, ES module (.mjs) and CommonJS (.js), in ECMAScript 2015; with types for both.
  */
 const source = fileURLToPath(new URL('.', import.meta.url));
 const out = process.argv[2] ?? 'dist';
-const entries = ['index', 'fetch'];
+const entries = ['index', 'encrypted', 'fetch'];
 /** The modules that the types of the entries refer to. */
 const typed = [...entries, 'types', 'errors'];
 
@@ -25,7 +25,7 @@ async function buildModules() {
     outExtension: { '.js': '.mjs' },
     bundle: true,
     format: 'esm',
-    target: 'es2018',
+    target: 'es2015',
     minifySyntax: true,
   });
 }

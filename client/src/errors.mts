@@ -37,11 +37,11 @@ export type ClientErrorCode =
   | 'ABORTED'
   | 'UNKNOWN';
 
-/** What to do about an error. RELOGIN after UNAUTHENTICATED or WECHAT_CODE_INVALID: the client has done so, once. */
+/**
+ * What to do about an error: the enum ErrorAction of the server's schema. RELOGIN after UNAUTHENTICATED or
+ * WECHAT_CODE_INVALID: the client has done so, once.
+ */
 export type ErrorAction = 'RELOGIN' | 'RETRY_LATER' | 'FIX_REQUEST' | 'STOP';
-
-/** Any other string: newer servers may send new values. */
-type Other = string & Record<never, never>;
 
 export interface GraphQLError {
   message: string;
@@ -51,10 +51,13 @@ export interface GraphQLError {
 
 /** The error of a failed request, login or logout. */
 export class RequestError extends Error {
-  declare readonly code: ErrorCode | ClientErrorCode | Other;
-  declare readonly action: ErrorAction | Other;
+  /** A newer server can send a code that is not in this list. Decide by `action`, and give a switch a default. */
+  declare readonly code: ErrorCode | ClientErrorCode;
+  declare readonly action: ErrorAction;
   /** The error number and request id of WeChat, if WeChat rejected the request. */
   declare readonly wechat: { errcode: number; rid?: string } | undefined;
+  /** The errno of the platform, such as 600001 of wx.request, if wx.request or wx.login failed and had one. */
+  declare readonly errno: number | undefined;
   /** Seconds to wait before a retry. */
   declare readonly retryAfter: number | undefined;
   /** The id of the request in the log of the server; undefined if no request was sent. */

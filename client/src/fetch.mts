@@ -17,9 +17,9 @@ export function fetchRequest(send: Fetch = (url, init) => fetch(url, init)): Req
     const control = new AbortController();
     const timer = setTimeout(() => control.abort(), timeout);
     send(url, { method, headers: header, body: data, signal: control.signal })
-      .then(async (response) => ({ statusCode: response.status, data: await response.text() }))
+      .then((response) => response.text().then((text) => ({ statusCode: response.status, data: text })))
       .then(success, (reason) => fail({ errMsg: `request:fail ${reason.name}: ${reason.message}` }))
-      .finally(() => clearTimeout(timer));
+      .then(() => clearTimeout(timer));
     return control;
   };
 }

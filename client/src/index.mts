@@ -2,8 +2,8 @@ import { RequestError } from './errors.mts';
 import { noop, wait } from './platform.mts';
 import { createQueue } from './queue.mts';
 import { createSession } from './session.mts';
-import { bearer, createTransport, type Job } from './transport.mts';
-import type { Client, ClientOptions, Session, Task } from './types.mts';
+import { bearer, createTransport } from './transport.mts';
+import type { Client, ClientOptions, Request, Session, Task } from './types.mts';
 
 export {
   type ClientErrorCode,
@@ -23,12 +23,10 @@ export type {
   UserInfo,
 } from './types.mts';
 
-/** wx.request allows 10 concurrent requests. One is left for the login that the others wait for. */
-const MAX_CONCURRENT_REQUESTS = 9;
-/** A query is retried if it has to wait for at most so long. */
-const MAX_RETRY_SECONDS = 5;
 /** A query, after comments. Any other document is treated as a mutation. */
 const QUERY = /^(\s|#[^\n]*\n)*(query\b|\{)/;
+/** In JSON, after the name of a field. */
+const NOT_NULL = /:(?!null)/;
 
 /**
  * Creates a client that logs in by itself. Create one for the whole app: its requests share one login.
@@ -36,49 +34,54 @@ const QUERY = /^(\s|#[^\n]*\n)*(query\b|\{)/;
  */
 export function createClient(options: ClientOptions): Client {
   const send = createTransport(options);
-  const { acquire, ...account } = createSession(options, send);
-  const enqueue = createQueue(MAX_CONCURRENT_REQUESTS);
+  const account = createSession(options, send);
+  // wx.request allows 10 concurrent requests. One is left for the login that the others wait for.
+  const enqueue = createQueue(9);
 
-  /** Retries once after UNAUTHENTICATED, with a new token; a query also once after RETRY_LATER. */
-  const run = <Data,>(text: string, variables: object | undefined, job: Job): Promise<Data> => {
-    const isQuery = QUERY.test(text);
-    let rejected: Session | undefined;
-
-    const attempt = async (): Promise<Data> => {
-      const session = await acquire(rejected);
-      if (job.aborted) throw job.aborted;
-      return send<Data>(text, bearer(session), variables, job).catch((error) => {
-        const changedData = !isQuery && Object.values(error.data || {}).some((value) => value !== null);
-        if (rejected || error.code !== 'UNAUTHENTICATED' || changedData) throw error;
-        rejected = session;
-        return attempt();
-      });
-    };
-
-    return enqueue(attempt).catch((error) => {
-      const { action, retryAfter = 1 } = error;
-      if (!isQuery || action !== 'RETRY_LATER' || retryAfter > MAX_RETRY_SECONDS) throw error;
-      return wait(retryAfter).then(() => enqueue(attempt));
-    });
-  };
-
-  return {
+  return Object.assign(account, {
+    /** Retries once after UNAUTHENTICATED, with a new token; a query also once after RETRY_LATER. */
     request<Result>(document: { toString(): string }, variables?: object): Task<Result> {
-      const job: Job = {};
-      let cancel: (reason: RequestError) => void = noop;
+      const text = String(document);
+      const isMutation = !QUERY.test(text);
+      let task: ReturnType<Request> = {};
+      let aborted: RequestError | undefined;
+      let rejected: Session | undefined;
+
+      const attempt = (): Promise<Result> =>
+        account.ensureSession(rejected).then((session) => {
+          if (aborted) throw aborted;
+          const track = (sent: ReturnType<Request>) => {
+            task = sent;
+          };
+          return send<Result>(text, bearer(session), variables, track).catch((error) => {
+            if (
+              rejected ||
+              error.code !== 'UNAUTHENTICATED' ||
+              // A mutation that returned data was executed.
+              (isMutation && NOT_NULL.test(JSON.stringify(error.data)))
+            )
+              throw error;
+            rejected = session;
+            return attempt();
+          });
+        });
+
+      let abort: () => void = noop;
       const result = new Promise<Result>((resolve, reject) => {
-        cancel = reject;
-        run<Result>(String(document), variables, job).then(resolve, reject);
-      });
-      return Object.assign(result, {
-        abort() {
-          const { task = {} } = job;
-          job.aborted = new RequestError('aborted', { code: 'ABORTED' });
-          cancel(job.aborted);
+        abort = () => {
+          aborted = new RequestError('aborted', { code: 'ABORTED' });
+          reject(aborted);
           if (task.abort) task.abort();
-        },
+        };
+        enqueue(attempt)
+          .catch((error) => {
+            // Waits 5 seconds at most.
+            if (isMutation || error.action !== 'RETRY_LATER' || error.retryAfter > 5) throw error;
+            return wait(error.retryAfter).then(() => enqueue(attempt));
+          })
+          .then(resolve, reject);
       });
+      return Object.assign(result, { abort });
     },
-    ...account,
-  };
+  });
 }

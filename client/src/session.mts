@@ -1,7 +1,7 @@
 import { RequestError } from './errors.mts';
-import { DEFAULT_TIMEOUT_MS, noop, type Wx, wait } from './platform.mts';
-import { bearer, parseJson, randomId, type Send } from './transport.mts';
-import type { Client, ClientOptions, Session, Storage, UserInfo } from './types.mts';
+import { always, callPlatform, DEFAULT_TIMEOUT_MS, noop, type Wx, wait } from './platform.mts';
+import { bearer, parseJson, type Send } from './transport.mts';
+import type { Client, ClientOptions, Session, UserInfo } from './types.mts';
 
 declare const wx: Wx;
 
@@ -15,36 +15,22 @@ const LOGOUT = 'mutation Logout{logout{user{id}}}';
 
 /** The state of the session, which is stored. */
 type State =
-  /** There is no token: the next request logs in. */
-  | { name: 'SIGNED_OUT'; session?: never }
+  /** SIGNED_OUT: there is no token, and the next request logs in. */
+  | { session?: never; code?: never }
   /**
-   * There is a token: it is used until `renewAt`, then renewed, and replaced by a login after `endsAt`. Both are in
+   * SIGNED_IN: the token is used until `renewAt`, then renewed, and replaced by a login after `endsAt`. Both are in
    * milliseconds since 1970, by the clock of the device.
    */
-  | { name: 'SIGNED_IN'; session: Session; renewAt: number; endsAt: number }
-  /** The app called `logout`: requests fail until it calls `login`. */
-  | { name: 'LOGGED_OUT'; session?: never };
-
-const SIGNED_OUT: State = { name: 'SIGNED_OUT' };
+  | { session: Session; renewAt: number; endsAt: number; code?: never }
+  /** LOGGED_OUT: the app called `logout`. Requests fail with this code and action until it calls `login`. */
+  | { code: 'LOGGED_OUT'; action: 'RELOGIN'; session?: never };
 
 type SessionData = { session: Session };
 
-export type SessionManager = Omit<Client, 'request'> & {
-  /**
-   * Returns a session. Logs in or renews the token first if necessary.
-   * @param rejected a session with a token that the server rejected: it is not returned again
-   * @throws {RequestError}
-   */
-  acquire(rejected?: Session): Promise<Session>;
-};
-
-export function createSession(options: ClientOptions, send: Send): SessionManager {
+export function createSession(options: ClientOptions, send: Send): Omit<Client, 'request'> {
   const {
     url,
-    login = () =>
-      new Promise<string>((resolve, reject) => {
-        wx.login({ timeout, success: ({ code }) => resolve(code), fail: reject });
-      }),
+    login,
     storage = wx,
     appId,
     timeout = DEFAULT_TIMEOUT_MS,
@@ -53,7 +39,7 @@ export function createSession(options: ClientOptions, send: Send): SessionManage
   } = options;
   /** One key for each server, so that no server gets the token of another. */
   const key = `weapp-login:${url}`;
-  let state = loadState(storage, key);
+  let state: State = {};
   /** Sent with the next login. */
   let profile: UserInfo | undefined;
   /** The login or renewal in progress, which all requests wait for. */
@@ -62,12 +48,15 @@ export function createSession(options: ClientOptions, send: Send): SessionManage
   let loginError: RequestError | undefined;
   let blockedUntil = 0;
 
-  const acquire = async (rejected?: Session): Promise<Session> => {
-    if (rejected && state.session === rejected) state = SIGNED_OUT;
+  try {
+    state = parseJson(storage.getStorageSync(key));
+  } catch (_invalid) {}
+
+  const findSession = (rejected: Session | undefined): Session | Promise<Session> => {
+    if (rejected && state.session === rejected) state = {};
     if (pending) return pending;
-    if (state.name === 'LOGGED_OUT')
-      throw new RequestError('logged out', { code: 'LOGGED_OUT', action: 'RELOGIN' });
-    if (state.name === 'SIGNED_IN') {
+    if (state.code) throw new RequestError(state.code, state);
+    if (state.session) {
       if (now() < state.renewAt) return state.session;
       if (now() < state.endsAt) {
         state.renewAt = now() + MINUTE_MS;
@@ -79,14 +68,14 @@ export function createSession(options: ClientOptions, send: Send): SessionManage
   };
 
   const share = (work: Promise<Session>): Promise<Session> => {
-    pending = work.finally(() => {
+    pending = work;
+    return always(work, () => {
       pending = undefined;
     });
-    return pending;
   };
 
-  /** Waits for the login or renewal in progress, also if it fails. */
-  const settled = (): Promise<unknown> => Promise.resolve(pending).catch(noop);
+  /** Waits for the login or renewal in progress, also if it fails; unless the condition is falsy. */
+  const settled = (condition: unknown): Promise<unknown> => Promise.resolve(condition && pending).catch(noop);
 
   /** Tries a second code if WeChat rejects the first. If the login fails, the next one sends the profile again. */
   const signIn = (): Promise<Session> => {
@@ -98,31 +87,26 @@ export function createSession(options: ClientOptions, send: Send): SessionManage
         return exchange(userInfo);
       })
       .then(start, (error) => {
-        const { action, retryAfter = 1 } = error;
-        if (action !== 'FIX_REQUEST') profile = profile || userInfo;
+        if (error.action !== 'FIX_REQUEST') profile = profile || userInfo;
         loginError = error;
-        blockedUntil = now() + (action === 'STOP' ? FOREVER_MS : retryAfter * 1000);
+        blockedUntil = now() + (error.action === 'STOP' ? FOREVER_MS : (error.retryAfter || 1) * 1000);
         throw error;
       });
   };
 
   /** Logs in with one code. If the response is lost, sends the same code and idempotency key again, once. */
   const exchange = (userInfo: UserInfo | undefined): Promise<SessionData> =>
-    Promise.resolve()
-      .then(login)
-      .then(
-        (code) => {
-          const headers = { 'idempotency-key': randomId() };
-          const ask = () => send<SessionData>(LOGIN, headers, { code, userInfo, appId });
-          return ask().catch((error) => {
-            if (error.errors[0]) throw error;
-            return wait(1).then(ask);
-          });
-        },
-        ({ message, errMsg = message }) => {
-          throw new RequestError(errMsg, { code: 'WX_LOGIN_FAILED', action: 'RETRY_LATER' });
-        },
-      );
+    callPlatform<string>('WX_LOGIN_FAILED', timeout, (resolve, reject) => {
+      if (login) Promise.resolve(login()).then(resolve, reject);
+      else wx.login({ success: ({ code }) => resolve(code), fail: reject });
+    }).then((code) => {
+      const headers = { 'idempotency-key': Math.random().toFixed(20) };
+      const ask = () => send<SessionData>(LOGIN, headers, { code, userInfo, appId });
+      return ask().catch((error) => {
+        if (error.errors[0]) throw error;
+        return wait().then(ask);
+      });
+    });
 
   /**
    * If the renewal fails, the current token is used and the next renewal is a minute later. If the new token does not
@@ -130,10 +114,7 @@ export function createSession(options: ClientOptions, send: Send): SessionManage
    */
   const renew = (session: Session): Promise<Session> =>
     send<SessionData>(RENEW, bearer(session))
-      .then(
-        (next) => (next.session.expiresAt > session.expiresAt ? start(next) : signIn()),
-        (error) => (error.action === 'RELOGIN' ? signIn() : session),
-      )
+      .then((next) => (next.session.expiresAt > session.expiresAt ? start(next) : signIn()))
       .catch(() => session);
 
   /** Less than a minute left means that the clock of the device is wrong: the server decides when it expires. */
@@ -141,7 +122,7 @@ export function createSession(options: ClientOptions, send: Send): SessionManage
     const left = Date.parse(session.expiresAt) - now();
     const lifetime = left > MINUTE_MS ? left : FOREVER_MS;
     blockedUntil = 0;
-    save({ name: 'SIGNED_IN', session, renewAt: now() + lifetime * 0.8, endsAt: now() + lifetime });
+    save({ session, renewAt: now() + lifetime * 0.8, endsAt: now() + lifetime });
     return session;
   };
 
@@ -155,32 +136,25 @@ export function createSession(options: ClientOptions, send: Send): SessionManage
   };
 
   return {
-    acquire,
-    async login({ userInfo } = {}) {
+    ensureSession: (rejected) => new Promise((resolve) => resolve(findSession(rejected))),
+    login({ userInfo } = {}) {
       profile = userInfo || profile;
-      if (userInfo || state.session) await settled();
-      return pending || share(signIn());
+      return settled(userInfo || state.session).then(() => pending || share(signIn()));
     },
-    async logout() {
-      await settled();
-      const { session } = state;
-      save({ name: 'LOGGED_OUT' });
-      if (session)
-        await send(LOGOUT, bearer(session)).catch((error) => {
-          if (error.code !== 'UNAUTHENTICATED') throw error;
-        });
-    },
+    logout: () =>
+      settled(true).then(() => {
+        const { session } = state;
+        save({ code: 'LOGGED_OUT', action: 'RELOGIN' });
+        return (
+          session &&
+          send(LOGOUT, bearer(session)).then(noop, (error) => {
+            if (error.code !== 'UNAUTHENTICATED') throw error;
+          })
+        );
+      }),
     setUserInfo(userInfo) {
       profile = userInfo;
     },
     session: () => state.session,
   };
-}
-
-function loadState(storage: Storage, key: string): State {
-  try {
-    return parseJson(storage.getStorageSync(key));
-  } catch (_invalid) {
-    return SIGNED_OUT;
-  }
 }

@@ -1,11 +1,8 @@
 import { type GraphQLError, RequestError } from './errors.mts';
-import { DEFAULT_TIMEOUT_MS, noop, type Wx } from './platform.mts';
+import { callPlatform, DEFAULT_TIMEOUT_MS, noop, type Wx } from './platform.mts';
 import type { ClientOptions, Request, Session } from './types.mts';
 
 declare const wx: Wx;
-
-/** What `abort` needs: the HTTP request in flight, and whether to send another. */
-export type Job = { task?: ReturnType<Request> | undefined; aborted?: RequestError };
 
 /**
  * Sends one HTTP request.
@@ -15,9 +12,11 @@ export type Send = <Data>(
   text: string,
   headers: Record<string, string>,
   variables?: object,
-  job?: Job,
+  track?: (task: ReturnType<Request>) => void,
 ) => Promise<Data>;
 
+type Detail = { [name: string]: unknown; requestId?: string };
+type Response = { statusCode: number; data: unknown };
 type GraphQLResponse<Data> = { data?: Data | null; errors?: readonly GraphQLError[] | null };
 
 export function createTransport({
@@ -30,38 +29,42 @@ export function createTransport({
     text: string,
     headers: Record<string, string>,
     variables?: object,
-    job: Job = {},
-  ): Promise<Data> =>
-    new Promise((resolve, reject) => {
-      const id = documentId(text);
-      const requestId = randomId();
-      const fail = (message: string, extensions?: object, response?: object) =>
-        reject(new RequestError(message, { ...extensions, requestId, ...response }));
-      job.task =
-        request({
-          url,
-          method: 'POST',
-          timeout,
-          data: JSON.stringify({ documentId: id, query: id ? undefined : text, variables }),
-          header: { 'content-type': 'application/json', 'x-request-id': requestId, ...headers },
-          success({ statusCode, data: body }) {
-            try {
-              const { data, errors } = parseJson<GraphQLResponse<Data>>(body);
-              // An invalid token decides what to do, whatever else is wrong.
-              const error =
-                errors &&
-                (errors.find(({ extensions }) => extensions && extensions.code === 'UNAUTHENTICATED') ||
-                  errors[0]);
-              if (error) return fail(error.message, error.extensions, { errors, data });
-              if (data) return resolve(data);
-            } catch (_notGraphQL) {}
-            fail(`HTTP ${statusCode}`, { code: 'BAD_ANSWER', action: 'RETRY_LATER' });
-          },
-          fail: ({ errMsg }) => fail(errMsg, { code: 'NETWORK', action: 'RETRY_LATER' }),
-        }) || {};
+    track: (task: ReturnType<Request>) => void = noop,
+  ): Promise<Data> => {
+    const id = documentId(text);
+    const requestId = Math.random().toFixed(10).slice(2);
+    const start = (success: (response: Response) => void, fail: (reason: unknown) => void) => {
+      const task = request({
+        url,
+        method: 'POST',
+        timeout,
+        data: JSON.stringify({ documentId: id, query: id ? undefined : text, variables }),
+        header: Object.assign({ 'content-type': 'application/json', 'x-request-id': requestId }, headers),
+        success,
+        fail,
+      });
+      track(task || {});
       // Taro.request also returns a promise. Its rejection is reported by `fail`.
-      Promise.resolve(job.task).catch(noop);
+      Promise.resolve(task).catch(noop);
+    };
+    return callPlatform('NETWORK', timeout, start, requestId).then(({ statusCode, data: body }) => {
+      let message = `HTTP ${statusCode}`;
+      let detail: Detail = { code: 'BAD_ANSWER', action: 'RETRY_LATER' };
+      try {
+        const { data, errors } = parseJson<GraphQLResponse<Data>>(body);
+        // An invalid token decides what to do, whatever else is wrong.
+        const error =
+          errors &&
+          (errors.find(({ extensions }) => extensions && extensions.code === 'UNAUTHENTICATED') || errors[0]);
+        if (error) {
+          message = error.message;
+          detail = Object.assign({ errors, data }, error.extensions);
+        } else if (data) return data;
+      } catch (_notGraphQL) {}
+      detail.requestId = requestId;
+      throw new RequestError(message, detail);
     });
+  };
 }
 
 /**
@@ -69,14 +72,9 @@ export function createTransport({
  * @throws {SyntaxError}
  */
 export function parseJson<Data>(body: unknown): Data {
-  return JSON.parse(typeof body === 'string' ? body : JSON.stringify(body)) || {};
+  return (typeof body === 'string' ? JSON.parse(body) : body) || {};
 }
 
 export function bearer(session: Session): Record<string, string> {
   return { authorization: `Bearer ${session.token}` };
-}
-
-/** About 100 random bits. As an idempotency key it needs no secrecy: it is valid with its code only. */
-export function randomId(): string {
-  return `${Math.random()}${Math.random()}`;
 }

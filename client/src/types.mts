@@ -91,6 +91,13 @@ export interface Client {
    * @throws {RequestError} if the server did not revoke them
    */
   logout(): Promise<void>;
+  /**
+   * Returns the session. Logs in or renews the token first if necessary. For requests that the client does not send,
+   * such as wx.uploadFile.
+   * @param rejected a session with a token that the server rejected: it is not returned again
+   * @throws {RequestError}
+   */
+  ensureSession(rejected?: Session): Promise<Session>;
   /** Sets a profile, which is sent once, with the next login. */
   setUserInfo(userInfo: UserInfo): void;
   /** The current session, without a request; its token may have expired. */

@@ -1,6 +1,8 @@
 import { describe, expectTypeOf, test } from 'vitest';
+import type { createEncryptedSender, SendEncrypted } from '../../client/src/encrypted.mts';
 import type {
   Client,
+  ClientErrorCode,
   createClient,
   ErrorAction,
   ErrorCode,
@@ -88,10 +90,60 @@ describe('createClient', () => {
 });
 
 describe('RequestError', () => {
-  test('knows the error codes and actions of the server', () => {
+  test('has the error codes and actions of the server', () => {
     expectTypeOf<ErrorCode>().toEqualTypeOf<ServerErrorCode>();
     expectTypeOf<ErrorAction>().toEqualTypeOf<ServerErrorAction>();
-    expectTypeOf<ErrorCode>().toExtend<RequestError['code']>();
-    expectTypeOf<ErrorAction>().toExtend<RequestError['action']>();
+  });
+
+  test('has a code of the server or of the client, and an action, and nothing else', () => {
+    expectTypeOf<RequestError['code']>().toEqualTypeOf<ErrorCode | ClientErrorCode>();
+    expectTypeOf<RequestError['action']>().toEqualTypeOf<ErrorAction>();
+    expectTypeOf<ClientErrorCode>().toEqualTypeOf<
+      'NETWORK' | 'BAD_ANSWER' | 'WX_LOGIN_FAILED' | 'LOGGED_OUT' | 'ABORTED' | 'UNKNOWN'
+    >();
+    expectTypeOf<RequestError['errno']>().toEqualTypeOf<number | undefined>();
+  });
+
+  test('a misspelt action or code does not compile', () => {
+    // @ts-expect-error RETRY_LATTER
+    const action = (error: RequestError) => error.action === 'RETRY_LATTER';
+    // @ts-expect-error NETWROK
+    const code = (error: RequestError) => error.code === 'NETWROK';
+    const right = (error: RequestError) => error.action === 'RETRY_LATER' && error.code === 'NETWORK';
+    expectTypeOf([action, code, right]).not.toBeAny();
+  });
+
+  test('a switch can handle all actions', () => {
+    const explain = ({ action }: RequestError): string => {
+      switch (action) {
+        case 'RELOGIN':
+        case 'RETRY_LATER':
+          return 'again';
+        case 'FIX_REQUEST':
+        case 'STOP':
+          return 'stop';
+      }
+    };
+    expectTypeOf(explain).returns.toBeString();
+  });
+});
+
+describe('createEncryptedSender', () => {
+  test('passes what read returns to send, and returns what send returns', () => {
+    const call = (sendEncrypted: SendEncrypted) =>
+      sendEncrypted(
+        () => wx.getWeRunData(),
+        ({ encryptedData, iv }) => client.request<{ days: number }>('', { data: { encryptedData, iv } }),
+      );
+    expectTypeOf<ReturnType<typeof call>>().toEqualTypeOf<Promise<{ days: number }>>();
+    const wrong = (sendEncrypted: SendEncrypted) =>
+      sendEncrypted(
+        () => wx.getSystemInfo(),
+        // @ts-expect-error wx.getSystemInfo returns no encrypted data
+        ({ encryptedData }) => client.request('', { encryptedData }),
+      );
+    expectTypeOf(wrong).not.toBeAny();
+    expectTypeOf<typeof createEncryptedSender>().parameter(0).not.toBeAny();
+    expectTypeOf<Client>().toExtend<Parameters<typeof createEncryptedSender>[0]>();
   });
 });
