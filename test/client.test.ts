@@ -43,6 +43,7 @@ afterAll(async () => {
   await product.close();
 });
 beforeEach(async () => {
+  product.clock.now = Date.now();
   wire = await createWire(server.port);
   person = `phone${people++}`;
   phone = createPhone(() => product.mint(person));

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import {
   buildSchema,
   type GraphQLField,
@@ -24,19 +24,21 @@ import {
   parse,
   validate,
 } from 'graphql';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Client, RequestError } from '../client/src/index.mts';
 import { readConfig, SANDBOX_APP } from '../src/config/config.ts';
 import type { HttpServer } from '../src/http/server.ts';
 import { FAULT_NAMES } from '../src/sandbox/faults.ts';
 import { createSandbox } from '../src/sandbox/index.ts';
 import { pushSignature } from '../src/wechat/signature.ts';
+import { APP_SECRET } from './support/canaries.ts';
 import { buildClient } from './support/client.ts';
 import { listening } from './support/listening.ts';
-import { createLoader, handlersIn, launch } from './support/mini-program.ts';
+import { createLoader, handlersIn, launch, type MiniProgram } from './support/mini-program.ts';
 import { APP_ID, environment, type Product, startProduct } from './support/product.ts';
 import { type Ended, installClient, run, tsc } from './support/project.ts';
 import { linksOf, snippetsOf, writeSnippets } from './support/snippets.ts';
+import { createWire, type Wire } from './support/wire.ts';
 import { createPhone, type Phone } from './support/wx.ts';
 
 const MINI_PROGRAM_PAGES = ['docs/mini-program.md', 'docs/mini-program.zh-CN.md'];
@@ -126,7 +128,7 @@ test.each(PAGES)('every code block of %s is run by a test', (page) => {
     if (language === 'graphql') return SCHEMA_PAGES.includes(page);
     if (language === 'ts') return SANDBOX_PAGES.includes(page);
     if (language === 'text') return WECHAT_PAGES.includes(page);
-    return tried.includes(text.trim()) || /^(npm install --save-dev|curl) /.test(text);
+    return tried.includes(text.trim()) || /^(npm install --save-dev|curl) |^npm install \.\.\//.test(text);
   };
   const nameless = snippetsOf(page).filter(({ name }) => !name);
   expect(nameless.length).toBeGreaterThan(0);
@@ -147,6 +149,7 @@ test('the command of the pages that packs the client makes the file that they na
     'dist/index.js',
     'dist/index.mjs',
     'dist/index.d.ts',
+    'dist/encrypted.js',
     'dist/fetch.js',
     'README.md',
     'operations.graphql',
@@ -154,60 +157,229 @@ test('the command of the pages that packs the client makes the file that they na
     expect(output).toContain(`package/${path}`);
 });
 
-describe.each(MINI_PROGRAM_PAGES)('the mini program of %s', (page) => {
-  const start = (folder: string) => launch(folder, phone.wx, { 'weapp-login-client': `${client}/index.js` });
+/** A project of the TypeScript template of WeChat DevTools, without its pages. Typings come from the template too. */
+function createTemplateProject(): string {
+  const folder = join(mkdtempSync(join(tmpdir(), 'weapp-login-template-')), 'my-mini-program');
+  const files = {
+    'package.json': { name: 'miniprogram-ts-quickstart', version: '1.0.0' },
+    'project.config.json': {
+      miniprogramRoot: 'miniprogram/',
+      compileType: 'miniprogram',
+      setting: { useCompilerPlugins: ['typescript', 'sass'], packNpmRelationList: [] },
+    },
+    'tsconfig.json': {
+      compilerOptions: {
+        module: 'CommonJS',
+        target: 'ES2020',
+        lib: ['ES2020'],
+        strict: true,
+        allowSyntheticDefaultImports: true,
+        noImplicitThis: true,
+        noImplicitReturns: true,
+        noFallthroughCasesInSwitch: true,
+        noUnusedLocals: true,
+        noUnusedParameters: true,
+        types: ['miniprogram-api-typings'],
+      },
+      include: ['./**/*.ts'],
+      exclude: ['node_modules'],
+    },
+  };
+  mkdirSync(join(folder, 'miniprogram'), { recursive: true });
+  for (const [name, content] of Object.entries(files))
+    writeFileSync(join(folder, name), JSON.stringify(content));
+  return folder;
+}
 
-  test('compiles', async () => {
-    const folder = folderOf(page);
-    installClient(folder, client, ['miniprogram-api-typings']);
-    const options = { target: 'ES2018', lib: ['ES2018'], types: ['miniprogram-api-typings'] };
-    expect(await compile(folder, options, ['.'])).toEqual({ code: 0, output: '' });
+type ProjectConfig = {
+  miniprogramRoot: string;
+  setting: {
+    packNpmManually?: boolean;
+    packNpmRelationList?: { packageJsonPath: string; miniprogramNpmDistDir: string }[];
+  };
+};
+
+function readJson<Content>(file: string): Content {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+/** Adds the settings of the page to those of the template. */
+function mergeConfig(folder: string, addition: string): void {
+  const file = join(folder, 'project.config.json');
+  const config = readJson<ProjectConfig>(file);
+  const { setting, ...rest }: Partial<ProjectConfig> = JSON.parse(addition);
+  writeFileSync(file, JSON.stringify({ ...config, ...rest, setting: { ...config.setting, ...setting } }));
+}
+
+/**
+ * 构建 npm of DevTools: copies the folder that `miniprogram` in the package.json of a dependency names. By default only for
+ * a package.json inside of miniprogramRoot, otherwise as packNpmRelationList says.
+ * Source: https://developers.weixin.qq.com/miniprogram/dev/devtools/npm.html
+ */
+function buildNpm(folder: string): void {
+  const { miniprogramRoot, setting } = readJson<ProjectConfig>(join(folder, 'project.config.json'));
+  const relations = setting.packNpmManually
+    ? (setting.packNpmRelationList ?? [])
+    : [{ packageJsonPath: `${miniprogramRoot}package.json`, miniprogramNpmDistDir: miniprogramRoot }];
+  for (const { packageJsonPath, miniprogramNpmDistDir } of relations) {
+    const { dependencies } = readJson<{ dependencies: object }>(join(folder, packageJsonPath));
+    for (const name of Object.keys(dependencies)) {
+      const source = join(folder, dirname(packageJsonPath), 'node_modules', name);
+      const { miniprogram } = readJson<{ miniprogram: string }>(join(source, 'package.json'));
+      cpSync(join(source, miniprogram), join(folder, miniprogramNpmDistDir, 'miniprogram_npm', name), {
+        recursive: true,
+      });
+    }
+  }
+}
+
+describe.each(MINI_PROGRAM_PAGES)('the mini program of %s', (page) => {
+  /** The project after the steps of the page. */
+  let project: string;
+  let wire: Wire;
+  let unhandled: unknown[];
+  const note = (reason: unknown) => void unhandled.push(reason);
+
+  beforeAll(async () => {
+    project = createTemplateProject();
+    const packed = join(dirname(project), 'weapp-login/client');
+    mkdirSync(packed, { recursive: true });
+    const pack = await run('bash', ['-c', commandIn(page, 'npm pack')], {
+      env: { npm_config_pack_destination: packed },
+    });
+    expect(pack.code, pack.output).toBe(0);
+    const install = await run('bash', ['-c', commandIn(page, 'npm install')], {
+      cwd: project,
+      env: { npm_config_audit: 'false', npm_config_offline: 'true' },
+    });
+    expect(install.code, install.output).toBe(0);
+
+    const config = snippetsOf(page).find(({ name }) => name === 'project.config.json')?.text ?? '';
+    mergeConfig(project, config);
+    buildNpm(project);
+    const files = snippetsOf(page).filter(({ name }) => name.startsWith('miniprogram/'));
+    expect(files).toHaveLength(7);
+    writeSnippets(files, project);
+    symlinkSync(
+      resolve('node_modules/miniprogram-api-typings'),
+      join(project, 'node_modules/miniprogram-api-typings'),
+    );
+  }, 120_000);
+  beforeEach(async () => {
+    wire = await createWire(server.port);
+    unhandled = [];
+    process.on('unhandledRejection', note);
+  });
+  afterEach(async () => {
+    await wire.close();
+    await new Promise((done) => setTimeout(done, 0));
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+  });
+
+  /** Modules are found as in DevTools: in miniprogram_npm. */
+  const start = (change = (api: string) => api, more: object = {}): MiniProgram => {
+    const root = join(mkdtempSync(join(tmpdir(), 'weapp-login-docs-')), 'miniprogram');
+    cpSync(join(project, 'miniprogram'), root, { recursive: true });
+    const api = readFileSync(`${root}/api.ts`, 'utf8');
+    writeFileSync(`${root}/api.ts`, change(api.replace(WRITTEN_URL, wire.url)));
+    return launch(
+      root,
+      { ...phone.wx, ...more },
+      {
+        'weapp-login-client': `${root}/miniprogram_npm/weapp-login-client/index.js`,
+        'weapp-login-client/encrypted': `${root}/miniprogram_npm/weapp-login-client/encrypted.js`,
+      },
+    );
+  };
+  const withoutDevCode = (api: string) => api.replace("  login: () => 'dev:alice',\n", '');
+
+  test('compiles with the options of the template', async () => {
+    expect(await tsc(project)).toEqual({ code: 0, output: '' });
   });
 
   test('logs in, shows the user, changes the nickname, logs out and in again', async () => {
-    const folder = folderOf(page);
-    const app = start(folder);
-    const index = await app.open('pages/index/index');
+    const index = await start().open('pages/index/index');
     expect(index.data).toMatchObject({ me: { id: expect.any(String) }, error: '' });
-    const wxml = readFileSync(`${folder}/pages/index/index.wxml`, 'utf8');
-    expect(handlersIn(wxml)).toEqual(['save']);
+    const wxml = readFileSync(`${project}/miniprogram/pages/index/index.wxml`, 'utf8');
+    expect(handlersIn(wxml).sort()).toEqual(['logIn', 'logOut', 'save']);
     await index.call('save', { value: { nickName: 'Reader' } });
     expect(index.data.me).toMatchObject({ nickName: 'Reader' });
-    const account = Object(app.load('account'));
-    await account.signOut();
+    await index.call('logOut');
+    expect(index.data).toMatchObject({ me: null, error: explanations(page).LOGGED_OUT });
     await index.call('onShow');
-    expect(index.data.error).toBe('logged out');
-    await account.signIn();
-    await index.call('onShow');
-    expect(index.data.error).toBe('');
+    expect(index.data.me).toBeNull();
+    await index.call('logIn');
+    expect(index.data).toMatchObject({ me: { nickName: 'Reader' }, error: '' });
     expect(phone.seen.logins).toBe(0);
   });
 
   test('calls wx.login once without the line for the sandbox', async () => {
-    const folder = folderOf(page);
-    const api = readFileSync(`${folder}/api.ts`, 'utf8');
-    writeFileSync(`${folder}/api.ts`, api.replace("  login: () => 'dev:alice',\n", ''));
-    const index = await start(folder).open('pages/index/index');
+    const index = await start(withoutDevCode).open('pages/index/index');
     expect(index.data).toMatchObject({ me: { id: expect.any(String) }, error: '' });
     expect(phone.seen.logins).toBe(1);
   });
 
+  test('shows the text of explain for an error, in each handler, and no promise is rejected', async () => {
+    wire.fate = () => 'LOSE_THE_REQUEST';
+    const index = await start().open('pages/index/index');
+    const { NETWORK } = explanations(page);
+    expect(index.data).toMatchObject({ me: null, error: NETWORK });
+    for (const handler of ['onShow', 'save', 'logOut', 'logIn']) {
+      await index.call(handler, { value: { nickName: 'x' } });
+      expect(index.data.error, handler).not.toBe('');
+    }
+    wire.fate = () => 'PASS';
+    await index.call('logIn');
+    expect(index.data).toMatchObject({ me: { id: expect.any(String) }, error: '' });
+    wire.fate = () => 'LOSE_THE_REQUEST';
+    await index.call('save', { value: { nickName: 'x' } });
+    expect(index.data).toMatchObject({ me: { id: expect.any(String) }, error: NETWORK });
+  });
+
+  test('reads the steps, and again if the session_key has changed', async () => {
+    let readings = 0;
+    const getWeRunData = async () => {
+      // Another device of the user logs in before the first reading.
+      if (readings++ === 0)
+        await fetch(
+          `${product.sandbox.url}/sns/jscode2session?appid=${APP_ID}&secret=${APP_SECRET}&js_code=dev:reader&grant_type=authorization_code`,
+        );
+      return product.control('encrypted', { user: 'reader', kind: 'run' });
+    };
+    const { loadSteps } = Object(start(withoutDevCode, { getWeRunData }).load('steps'));
+    expect(await loadSteps()).toHaveLength(30);
+    expect([readings, phone.seen.logins]).toEqual([2, 2]);
+  });
+
   test('has a message for each kind of error', () => {
-    const app = start(folderOf(page));
+    const app = start();
     const { explain } = Object(app.load('explain'));
     const { RequestError: Failure } = Object(app.load('weapp-login-client'));
-    const sentences = [
+    const failures: Partial<RequestError>[] = [
       { code: 'NETWORK', action: 'RETRY_LATER' },
       { code: 'LOGGED_OUT', action: 'RELOGIN' },
       { code: 'RATE_LIMITED', action: 'RETRY_LATER', retryAfter: 7 },
       { code: 'BAD_USER_INPUT', action: 'FIX_REQUEST' },
       { code: 'WECHAT_USER_BLOCKED', action: 'STOP', requestId: 'r1' },
-    ].map((detail: Partial<RequestError>) => explain(new Failure('', detail)));
+    ];
+    const sentences = failures.map((detail) => explain(new Failure('', detail)));
     expect(new Set([...sentences, explain(new Error('x'))]).size).toBe(6);
     expect(sentences[2]).toContain('7');
     expect(sentences[4]).toContain('r1');
   });
 });
+
+/** The texts that explain.ts of a page has for codes. */
+function explanations(page: string): Record<string, string> {
+  const { text = '' } = snippetsOf(page).find(({ name }) => name.endsWith('explain.ts')) ?? {};
+  return Object.fromEntries(
+    [...text.matchAll(/error\.code === '(\w+)'\) return '(.*)';/g)].map(([, code, sentence]) => [
+      code,
+      sentence,
+    ]),
+  );
+}
 
 describe.each(FRAMEWORK_PAGES)('%s', (page) => {
   const me = async (loaded: unknown): Promise<unknown> => {
