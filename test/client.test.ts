@@ -948,6 +948,16 @@ describe('the package', () => {
     expect(() => parseScript('async () => ({ ...{} })', { ecmaVersion: 2015 })).toThrow(SyntaxError);
   });
 
+  test('package.json has the types of each entry, also for compilers that do not read exports', () => {
+    const { exports, typesVersions }: { exports: object; typesVersions: { '*': Record<string, string[]> } } =
+      JSON.parse(readFileSync('client/package.json', 'utf8'));
+    for (const entry of ENTRIES.filter((name) => name !== 'index')) {
+      expect(exports).toHaveProperty([`./${entry}`]);
+      expect(typesVersions['*'][entry]).toEqual([`dist/${entry}.d.ts`]);
+    }
+    expect(Object.keys(typesVersions['*'])).toHaveLength(ENTRIES.length - 1);
+  });
+
   test('works in Node with fetchRequest, and a storage and login of the app', async () => {
     const { createClient }: typeof import('../client/src/index.mts') = await import(`${folder}/index.mjs`);
     const { fetchRequest }: typeof import('../client/src/fetch.mts') = await import(`${folder}/fetch.mjs`);

@@ -465,20 +465,18 @@ function firstCells(page: string): string[] {
   return rows.slice(1);
 }
 
-describe('client/README.md', () => {
+describe.each(['client/README.md', 'client/README.zh-CN.md'])('%s', (page) => {
   test('has code that compiles', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'weapp-login-docs-'));
-    const snippets = snippetsOf('client/README.md').filter(({ language }) => language === 'ts');
+    const snippets = snippetsOf(page).filter(({ language }) => language === 'ts');
     writeSnippets(
       snippets.map((snippet, i) => ({ ...snippet, name: `snippet${i}.ts` })),
       folder,
     );
-    installClient(folder, client);
-    expect(snippets).toHaveLength(2);
-    expect(await compile(folder, { target: 'ES2022', lib: ['ES2022', 'DOM'], types: [] }, ['.'])).toEqual({
-      code: 0,
-      output: '',
-    });
+    installClient(folder, client, ['miniprogram-api-typings']);
+    expect(snippets).toHaveLength(3);
+    const options = { target: 'ES2022', lib: ['ES2022'], types: ['miniprogram-api-typings'] };
+    expect(await compile(folder, options, ['.'])).toEqual({ code: 0, output: '' });
   });
 });
 

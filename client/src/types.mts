@@ -46,7 +46,7 @@ export interface Session {
 export interface ClientOptions {
   /** The GraphQL endpoint, such as https://api.example.com/graphql. */
   url: string;
-  /** Must call `fail` after `timeout`. Default: wx.request. */
+  /** Sends a request, and calls `success` or `fail`. Default: wx.request. */
   request?: Request;
   /** Returns a new code on every call. Default: the code of wx.login. */
   login?: () => string | Promise<string>;
@@ -54,7 +54,7 @@ export interface ClientOptions {
   storage?: Storage;
   /** The AppID of the mini program, if the server has several. */
   appId?: string;
-  /** The timeout of one request, in milliseconds. Default: 15,000. */
+  /** The timeout of one request, and of `login`, in milliseconds. Default: 15,000. */
   timeout?: number;
   /** Called after every login and renewal with the session, after a logout with null. */
   onSession?: (session: Session | null) => void;

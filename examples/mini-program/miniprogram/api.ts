@@ -8,16 +8,18 @@ export const client = createClient({ url, ...(devCode ? { login: () => devCode }
 
 /** 上传本地临时文件，返回 https 地址；未配置 uploadUrl 时返回 undefined。 */
 export async function upload(filePath: string): Promise<string | undefined> {
-  return uploadUrl ? uploadTo(uploadUrl, filePath) : undefined;
+  if (!uploadUrl) return undefined;
+  const { token } = await client.ensureSession();
+  return uploadTo(uploadUrl, filePath, token);
 }
 
-function uploadTo(uploadUrl: string, filePath: string): Promise<string> {
+function uploadTo(uploadUrl: string, filePath: string, token: string): Promise<string> {
   return new Promise((resolve, reject) => {
     wx.uploadFile({
       url: uploadUrl,
       name: 'file',
       filePath,
-      header: { authorization: `Bearer ${client.session()?.token ?? ''}` },
+      header: { authorization: `Bearer ${token}` },
       success: ({ data }) => {
         const uploaded = readUrl(data);
         if (uploaded) resolve(uploaded);

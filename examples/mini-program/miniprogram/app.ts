@@ -1,12 +1,11 @@
 import { client } from './api';
-import { MeDocument } from './gql/graphql';
 
 App({
   /**
-   * 静默登录：第一个请求会自动登录，页面的请求会等待同一次登录。失败时无需处理，下一个请求会重试。
+   * 静默登录：没有有效会话时登录，页面的请求会等待同一次登录。失败时无需处理，由页面的请求报错。
    * 用户主动退出后不会自动登录，直到调用 client.login。
    */
   onLaunch() {
-    client.request(MeDocument).catch(() => undefined);
+    client.ensureSession().catch(() => undefined);
   },
 });
