@@ -7,12 +7,12 @@ export type SendEncrypted = <Data, Result>(
 ) => Promise<Result>;
 
 /**
- * Returns a function that sends data which WeChat encrypted with the session_key, such as that of wx.getWeRunData, in
- * the right order: login, `read`, `send`. It logs in only if there is no valid session. If the session_key has
- * changed in the meantime, it logs in, reads and sends once more. Calls run one after the other.
+ * Returns a function that reads and sends encrypted data, such as that of wx.getWeRunData. WeChat encrypts it with the
+ * session_key of the last wx.login, so the order is: login, unless there is a session; `read`; `send`. If the
+ * session_key has changed, it logs in, reads and sends once more. Calls run one after the other.
  *
- * `read` must return new data on every call, and neither function may call wx.login. Rejects with what they reject
- * with, or with a RequestError of the login.
+ * `read` must return new data on every call. Neither function may call wx.login. The result rejects with their error, or
+ * with the RequestError of the login.
  */
 export function createEncryptedSender(
   client: Pick<Client, 'ensureSession' | 'login' | 'session'>,
