@@ -1,9 +1,9 @@
 import { Agent, request } from 'node:http';
-import { startReplica } from '../test/support/replica.ts';
+import { startProduction } from './production.ts';
 
 /**
  * Measures how long expensive requests block the event loop: while each runs, another connection requests /health
- * repeatedly, and its slowest response counts. Each request is sent 1 + 20 times.
+ * repeatedly, and its slowest response counts. Each request is sent 1 + 20 times, to the built server in production mode.
  */
 const TIMES = 20;
 const KB_60 = 60_000;
@@ -59,18 +59,27 @@ const BOMBS: Record<string, unknown> = {
   'a variable with nested lists, 60 KB': `{"query":"mutation ($u: UserInfoInput) { login(code: \\"\\", userInfo: $u) { token } }","variables":{"u":${'['.repeat(29_000)}${']'.repeat(29_000)}}}`,
   'a variable with a list of 29,000 numbers': login(Array(29_000).fill(1)),
   'a nickName of 2,000 combined emoji': login({ nickName: '👨‍👩‍👧‍👦'.repeat(2000) }),
+  'a variable that repeats "Did you mean"': {
+    query: 'query ($a: Int) { users(first: $a) { edges { cursor } } }',
+    variables: { a: ' Did you mean '.repeat(4285) },
+  },
+  'a literal that repeats "Did you mean"': {
+    query: `{ users(first: "${' Did you mean '.repeat(4285)}?") { edges { cursor } } }`,
+  },
+  'a syntax error that repeats "more that 1000 tokens"': {
+    query: `{ me { id } } "${'more that 1000 tokens '.repeat(2700)}"`,
+  },
+  'an unknown argument with a name of 60 KB': { query: `{ user(${'a'.repeat(KB_60)}: 1) { id } }` },
+  'lists that multiply': {
+    query: `{ ${many(15, (i) => `a${i}: users(first: 100) { edges { node { linkedAccounts { id } } } }`)} }`,
+  },
   '5,000 undeclared variables': {
     query: '{ __typename }',
     variables: Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`a${i}`, 1])),
   },
 };
 
-const server = await startReplica({
-  NODE_ENV: 'production',
-  HOST: '127.0.0.1',
-  DATABASE_URL: 'file::memory:',
-  MIGRATE_ON_START: '1',
-});
+const server = await startProduction();
 const agents = [new Agent({ keepAlive: true }), new Agent({ keepAlive: true })] as const;
 function send(agent: Agent, path: string, body?: string) {
   return new Promise<string>((resolve, reject) => {
@@ -132,6 +141,6 @@ process.stdout.write(
 );
 for (const [name, { code, first, median, worst }] of figures)
   process.stdout.write(`| ${name} | ${code} | ${ms(first)} | ${ms(median)} | ${ms(worst)} |\n`);
-process.stdout.write(`\nMemory: ${Math.round(server.memory().now)} MB\n`);
+process.stdout.write(`\nMemory: ${Math.round(server.memory())} MB\n`);
 for (const agent of agents) agent.destroy();
 await server.stop();

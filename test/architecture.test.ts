@@ -36,7 +36,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     ...['sandbox', 'storage', 'webhooks', 'wechat'],
   ],
   http: ['auth', 'config', 'errors', 'graphql', 'ops', 'webhooks'],
-  graphql: ['config', 'context', 'errors', 'ops', 'schema', 'storage', 'wechat'],
+  graphql: ['common', 'config', 'context', 'errors', 'ops', 'schema', 'storage', 'wechat'],
   schema: ['auth', 'common', 'context', 'errors', 'ops', 'storage', 'wechat'],
   context: ['auth', 'common', 'ops', 'storage', 'wechat'],
   webhooks: ['common', 'ops', 'storage', 'wechat'],

@@ -41,6 +41,14 @@ describe('the limits of queries, over HTTP', () => {
     ['a depth of 9 by inline fragments', `${'{... on Q {a'.repeat(9)}${'}}'.repeat(9)}`],
     ['16 aliases', `{ ${many(16, (i) => `a${i}: me { id }`)} }`],
     ['16 aliases of __typename', `{ ${many(16, (i) => `a${i}: __typename`)} }`],
+    [
+      'lists that multiply',
+      `{ ${many(15, (i) => `a${i}: users(first: 100) { edges { node { linkedAccounts { id } } } }`)} }`,
+    ],
+    [
+      'lists of a length in a variable',
+      `query ($n: Int) { ${many(15, (i) => `a${i}: users(last: $n) { edges { node { id nickName role } } }`)} }`,
+    ],
     ['16 aliases below', `{ me { ${many(16, (i) => `a${i}: id`)} } }`],
     [
       '16 aliases by spreads',
@@ -169,10 +177,14 @@ describe('the limits of queries, over HTTP', () => {
     expect(codeOf(await server.post(getIntrospectionQuery(all)))).toBeUndefined();
   });
 
-  test('invalid documents are not cached and do not evict valid ones', () => {
+  test('a document is cached when it is valid and sent again; others do not evict it', () => {
     const gates = createDocuments({ schema: buildSchema(), introspection: true, suggestions: true });
+    expect(gates.validate(gates.parse('{ me { id } }'))).toEqual([]);
     const good = gates.parse('{ me { id } }');
     expect(gates.validate(good)).toEqual([]);
+    expect(gates.parse('{ me { id } }')).toBe(good);
+    for (let i = 0; i < 5000; i++) gates.validate(gates.parse(`{ once${i}: me { id } }`));
+    expect(gates.cacheStatistics()).toMatchObject({ documents: 1, hits: 1 });
     for (let i = 0; i < 2000; i++) {
       const bad = gates.parse(`{ bad${i} }`);
       expect(gates.validate(bad).length).toBe(1);
@@ -249,6 +261,10 @@ test('PERSISTED_DOCUMENTS accepts only documents of the list', async () => {
   };
   expect(await post({ documentId: 'one' })).toEqual({ __typename: 'Query' });
   expect(await post({ documentId: 'one', variables: { a: false } })).toEqual({});
+  const byGet = await fetch(`${server.url}/graphql?documentId=one`, {
+    headers: { accept: 'application/json' },
+  });
+  expect(await byGet.json()).toEqual({ data: { __typename: 'Query' } });
   for (const body of [
     { query: '{ __typename }' },
     { documentId: 'two' },

@@ -162,6 +162,21 @@ describe('HTTP in development', () => {
 });
 
 describe('HTTP in production', () => {
+  test('GET is for persisted documents only: a query is 405', async () => {
+    const server = await startServer('file::memory:', { NODE_ENV: 'production', MIGRATE_ON_START: '1' });
+    const get = (search: string) =>
+      fetch(`${server.url}/graphql?${search}`, { headers: { accept: 'application/json' } });
+    for (const search of ['query=%7B__typename%7D', 'query=%7B__typename%7D&documentId=x', '']) {
+      const response = await get(search);
+      expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
+      expect((await response.json()).errors[0].extensions).toEqual({
+        code: 'BAD_REQUEST',
+        action: 'FIX_REQUEST',
+      });
+    }
+    await server.close();
+  });
+
   test('there is no GraphiQL and no other page', async () => {
     const server = await startServer(await database.create(), {
       NODE_ENV: 'production',

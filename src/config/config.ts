@@ -59,12 +59,16 @@ export type HttpOptions = {
   corsOrigins: readonly string[];
   /** Milliseconds within which a request must arrive completely. */
   requestTimeoutMs: number;
+  /** Milliseconds from SIGTERM during which requests are still accepted, while /ready responds 503. */
+  shutdownDelayMs: number;
 };
 
 export type GraphQLOptions = {
   introspection: boolean;
   /** Whether errors may suggest names ("Did you mean"). */
   suggestions: boolean;
+  /** Whether GET may have a query; otherwise persisted documents only. */
+  getQueries: boolean;
   /** Accept only these documents, by id; undefined accepts all. */
   documents: ReadonlyMap<string, string> | undefined;
 };
@@ -101,10 +105,12 @@ export function readConfig(environment: Env): Config {
       trustedProxies: raw.TRUST_PROXY,
       corsOrigins: raw.CORS_ORIGINS,
       requestTimeoutMs: raw.REQUEST_TIMEOUT_MS,
+      shutdownDelayMs: raw.SHUTDOWN_DELAY_MS,
     },
     graphql: {
       introspection: raw.INTROSPECTION ?? raw.GRAPHIQL,
       suggestions: !production,
+      getQueries: !production,
       documents: raw.PERSISTED_DOCUMENTS,
     },
     database:
@@ -132,6 +138,8 @@ export function readConfig(environment: Env): Config {
     rateLimits: {
       loginsPerAddress: raw.RATE_LIMIT_LOGINS_PER_ADDRESS,
       loginsPerApp: raw.RATE_LIMIT_LOGINS_PER_APP,
+      failuresPerAddress: raw.RATE_LIMIT_FAILURES_PER_ADDRESS,
+      failuresPerNetwork: raw.RATE_LIMIT_FAILURES_PER_NETWORK,
       phonesPerUser: raw.RATE_LIMIT_PHONES_PER_USER,
     },
     rateLimitStore: raw.RATE_LIMIT_STORE,

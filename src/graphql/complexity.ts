@@ -17,15 +17,22 @@ const MAX_SELECTIONS = 150;
 const MAX_REPEATS = 30;
 const MAX_ALIASES = 15;
 const MAX_DIRECTIVES = 20;
+/** Fields of a response, with each list at its full length. */
+const MAX_RESPONSE_FIELDS = 5000;
+const MAX_LIST_LENGTH = 100;
+const DEFAULT_LIST_LENGTH = 20;
+const CONNECTIONS: ReadonlySet<string> = new Set(['users']);
 
 /** Undefined if the document is within the limits; otherwise QUERY_TOO_COMPLEX. */
 export function findExcess(document: DocumentNode): GraphQLError | undefined {
-  const { depth, selections, aliases, directives, repeats } = measure(document);
+  const { depth, selections, aliases, directives, responseFields, repeats } = measure(document);
   if (depth > MAX_DEPTH) return tooComplexError(`is nested deeper than ${MAX_DEPTH} levels`);
   if (selections > MAX_SELECTIONS)
     return tooComplexError(`has more than ${MAX_SELECTIONS} fields and fragments`);
   if (repeats > MAX_REPEATS) return tooComplexError(`repeats one field more than ${MAX_REPEATS} times`);
   if (aliases > MAX_ALIASES) return tooComplexError(`has more than ${MAX_ALIASES} aliases`);
+  if (responseFields > MAX_RESPONSE_FIELDS)
+    return tooComplexError(`asks for more than ${MAX_RESPONSE_FIELDS} fields in lists`);
   if (directives > MAX_DIRECTIVES) return tooComplexError(`has more than ${MAX_DIRECTIVES} directives`);
   return undefined;
 }
@@ -35,9 +42,15 @@ export function tooComplexError(excess: string): GraphQLError {
 }
 
 /** The size of a selection, including the fragments that it spreads. */
-type Size = { depth: number; selections: number; aliases: number; directives: number };
+type Size = {
+  depth: number;
+  selections: number;
+  aliases: number;
+  directives: number;
+  responseFields: number;
+};
 
-const EMPTY: Size = { depth: 0, selections: 0, aliases: 0, directives: 0 };
+const EMPTY: Size = { depth: 0, selections: 0, aliases: 0, directives: 0, responseFields: 0 };
 
 /**
  * Measures a document in one pass. Unused fragments count, because they are validated too; a fragment cycle counts as
@@ -90,18 +103,25 @@ function measure(document: DocumentNode): Size & { repeats: number } {
   function measureField(field: FieldNode, directives: number): Size {
     const responseName = (field.alias ?? field.name).value;
     occurrences.set(responseName, (occurrences.get(responseName) ?? 0) + 1);
-    const size = add(measureSelections(field.selectionSet), {
-      depth: 1,
-      selections: 1,
-      aliases: field.alias ? 1 : 0,
-      directives,
-    });
+    const below = measureSelections(field.selectionSet);
+    const size = add(
+      { ...below, responseFields: below.responseFields * listLength(field) },
+      { depth: 1, selections: 1, aliases: field.alias ? 1 : 0, directives, responseFields: 1 },
+    );
     // Introspection is deep by nature, and graphql-js limits it by a rule of its own.
     return field.name.value.startsWith('__') ? { ...size, depth: 1 } : size;
   }
 
   const total = document.definitions.map(measureDefinition).reduce(combine, EMPTY);
   return { ...total, repeats: Math.max(0, ...occurrences.values()) };
+}
+
+/** The number of objects in the list of a field; 1 if it is not a connection. A variable may hold the maximum. */
+function listLength({ name, arguments: given = [] }: FieldNode): number {
+  const size = given.find(({ name: { value } }) => value === 'first' || value === 'last');
+  if (!size) return CONNECTIONS.has(name.value) ? DEFAULT_LIST_LENGTH : 1;
+  const length = size.value.kind === Kind.INT ? Number(size.value.value) : MAX_LIST_LENGTH;
+  return Math.min(Math.max(length, 1), MAX_LIST_LENGTH);
 }
 
 /** The size of two selections side by side. */
@@ -115,5 +135,6 @@ function add(a: Size, b: Partial<Size>): Size {
     selections: a.selections + (b.selections ?? 0),
     aliases: a.aliases + (b.aliases ?? 0),
     directives: a.directives + (b.directives ?? 0),
+    responseFields: a.responseFields + (b.responseFields ?? 0),
   };
 }

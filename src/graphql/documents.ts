@@ -8,15 +8,20 @@ import {
   validate,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import { createSeenFilter } from '../common/seen-filter.ts';
 import { findExcess, tooComplexError } from './complexity.ts';
 
-/** Parses and validates each document once, and caches the valid ones. */
+/** Parses and validates documents, and caches valid ones that are sent again. */
 export type Documents = {
   /** @throws {GraphQLError} QUERY_TOO_COMPLEX, or a syntax error without a code */
   parse(source: string): DocumentNode;
   /** Empty if the document may be executed. Errors of validation rules have no code yet: Yoga adds it. */
   validate(document: DocumentNode): readonly GraphQLError[];
+  /** How often the cache had a document, and what it holds now. */
+  cacheStatistics(): CacheStatistics;
 };
+
+export type CacheStatistics = { hits: number; misses: number; documents: number; bytes: number };
 
 export type DocumentsOptions = {
   schema: GraphQLSchema;
@@ -29,14 +34,23 @@ export type DocumentsOptions = {
 /** A login has 60 tokens, GraphiQL's introspection query about 300. */
 const MAX_TOKENS = 1000;
 const MAX_ERRORS = 5;
-/** Total length of the cached sources. Invalid documents are not cached, so they cannot evict valid ones. */
-const MAX_CACHED_CHARS = 1_000_000;
+const MAX_CACHED_DOCUMENTS = 1000;
+const MAX_CACHED_BYTES = 8 * 1024 * 1024;
+/** Measured: what a parsed document occupies in the heap beside its source. */
+const BYTES_PER_DOCUMENT = 500;
+const BYTES_PER_TOKEN = 350;
+/** A document is cached when it is sent again, so that documents that are sent once evict nothing. */
+const SEEN_SLOTS = 16_384;
 
 export function createDocuments({ schema, introspection, suggestions }: DocumentsOptions): Documents {
   const cache = new LRUCache<string, DocumentNode>({
-    maxSize: MAX_CACHED_CHARS,
-    sizeCalculation: (_document, source) => source.length + 1,
+    max: MAX_CACHED_DOCUMENTS,
+    maxSize: MAX_CACHED_BYTES,
+    sizeCalculation: (document, source) => 2 * source.length + weightOf(document),
   });
+  const seen = createSeenFilter(SEEN_SLOTS);
+  let hits = 0;
+  let misses = 0;
   const valid = new WeakSet<DocumentNode>();
   const sources = new WeakMap<DocumentNode, string>();
   const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
@@ -45,7 +59,11 @@ export function createDocuments({ schema, introspection, suggestions }: Document
   return {
     parse(source) {
       const cachedDocument = cache.get(source);
-      if (cachedDocument) return cachedDocument;
+      if (cachedDocument) {
+        hits += 1;
+        return cachedDocument;
+      }
+      misses += 1;
       const document = parseLimited(source);
       sources.set(document, source);
       return document;
@@ -56,19 +74,32 @@ export function createDocuments({ schema, introspection, suggestions }: Document
       if (excess) return [excess];
       const errors = validate(schema, document, rules, options);
       if (errors.length === 0) {
+        const source = sources.get(document) ?? '';
         valid.add(document);
-        cache.set(sources.get(document) ?? '', document);
+        if (seen.check(source)) cache.set(source, document);
       }
       return errors;
     },
+    cacheStatistics: () => ({ hits, misses, documents: cache.size, bytes: cache.calculatedSize }),
   };
 }
+
+/** Bytes in the heap, without the source. */
+function weightOf({ loc }: DocumentNode): number {
+  let tokens = 0;
+  for (let token = loc?.startToken; token; token = token.next ?? undefined) tokens += 1;
+  return BYTES_PER_DOCUMENT + tokens * BYTES_PER_TOKEN;
+}
+
+/** How graphql-js begins this message; others quote the document. */
+const TOO_MANY_TOKENS = /^Syntax Error: Document contains more that \d+ tokens/;
+const MAX_PREFIX_CHARS = 100;
 
 function parseLimited(source: string): DocumentNode {
   try {
     return parse(source, { maxTokens: MAX_TOKENS });
   } catch (error) {
-    if (error instanceof Error && /more that \d+ tokens/.test(error.message))
+    if (error instanceof Error && TOO_MANY_TOKENS.test(error.message.slice(0, MAX_PREFIX_CHARS)))
       throw tooComplexError(`has more than ${MAX_TOKENS} tokens`);
     throw error;
   }

@@ -10,7 +10,7 @@ import { createYogaLane } from './yoga.ts';
 
 /** GraphQL over HTTP at /graphql: the only entry to the schema. The caller has read the body and limited its size. */
 export function createGraphQL(options: GraphQLOptions, services: Services): GraphQLFetch {
-  const { introspection, suggestions, documents: persisted } = options;
+  const { introspection, suggestions, getQueries, documents: persisted } = options;
   const schema = buildSchema();
   const execute = createYogaLane({
     schema,
@@ -23,6 +23,7 @@ export function createGraphQL(options: GraphQLOptions, services: Services): Grap
   return async (url, request, connection) => {
     if (!isJsonOrBodyless(request)) return withErrorBody(new Response(null, { status: 415 }));
     if (request.method === 'GET' && !hasJsonParameters(url)) return invalidParameters();
+    if (request.method === 'GET' && !getQueries && !isPersisted(url)) return queryByGet();
     return withErrorBody(await execute(url, request, connection));
   };
 }
@@ -41,6 +42,20 @@ function hasJsonParameters(url: string): boolean {
   } catch {
     return false;
   }
+}
+
+function isPersisted(url: string): boolean {
+  const { searchParams } = new URL(url);
+  return searchParams.has('documentId') && !searchParams.has('query');
+}
+
+/** Scanners send queries by GET; clients send POST. */
+function queryByGet(): Response {
+  const message = 'GET accepts persisted documents only: send the query in a POST.';
+  return new Response(errorBody('BAD_REQUEST', message), {
+    status: 405,
+    headers: { allow: 'POST', 'content-type': 'application/json; charset=utf-8' },
+  });
 }
 
 function invalidParameters(): Response {

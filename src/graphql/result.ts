@@ -2,7 +2,7 @@ import { GraphQLError } from 'graphql';
 import { ERROR_CODES, type ErrorCode, isErrorCode } from '../errors/codes.ts';
 import type { Log } from '../ops/log.ts';
 import { logFailure, toClientError } from './failures.ts';
-import { redactSuggestions } from './messages.ts';
+import { publicMessage } from './messages.ts';
 
 type Result = { errors?: readonly unknown[] };
 
@@ -36,7 +36,7 @@ function finishError(error: GraphQLError, { log, suggestions }: ResultOptions): 
   // Yoga sets originalError for a request that gets status 400; it quotes the request.
   const { originalError, ...extensions } = error.extensions;
   const code = codeOf(error);
-  const message = suggestions ? error.message : redactSuggestions(error.message);
+  const message = publicMessage(error.message, suggestions);
   const http = originalError === undefined ? {} : { http: { status: 400 } };
   const finished = new GraphQLError(message, {
     extensions: { ...extensions, ...http, code, action: ERROR_CODES[code].action },

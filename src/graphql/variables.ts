@@ -5,7 +5,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { clientError } from '../errors/client-error.ts';
-import { redactSuggestions, shortenMessage } from './messages.ts';
+import { publicMessage } from './messages.ts';
 
 /** Returns the first fault of the variables, or undefined. Executing coerces valid ones again. */
 export type VariableCheck = (
@@ -29,8 +29,7 @@ export function createVariableCheck(schema: GraphQLSchema, suggestions: boolean)
       maxErrors: 1,
     });
     if (!errors?.[0]) return undefined;
-    const message = suggestions ? errors[0].message : redactSuggestions(errors[0].message);
-    return clientError('BAD_USER_INPUT', shortenMessage(message));
+    return clientError('BAD_USER_INPUT', publicMessage(errors[0].message, suggestions));
   };
 }
 

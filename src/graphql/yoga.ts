@@ -28,8 +28,11 @@ export function createYogaLane(options: YogaLaneOptions): GraphQLFetch {
   const operations = new WeakMap<Connection, Operation>();
 
   const hooks: Plugin<Context, YogaContext> = {
-    onParams({ params, setParams }) {
-      if (toPersistedQuery) setParams({ ...params, query: toPersistedQuery(params) });
+    onParams({ params, request, setParams }) {
+      if (!toPersistedQuery) return;
+      // Of the URL, Yoga reads the standard parameters only.
+      const documentId = new URL(request.url).searchParams.get('documentId') ?? undefined;
+      setParams({ ...params, query: toPersistedQuery({ documentId, ...params }) });
     },
     onParse({ setParseFn }) {
       setParseFn(documents.parse);
