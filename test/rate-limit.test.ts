@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { clientAddress } from '../src/http/client-address.ts';
 import { createLog } from '../src/ops/log.ts';
-import { createRateLimits, networkOf } from '../src/ops/rate-limit.ts';
+import { clientKey, networkKey } from '../src/ops/networks.ts';
+import { createRateLimits } from '../src/ops/rate-limit.ts';
 import { DATABASES, MYSQL, runSql } from './support/databases.ts';
 import { type Answer, APP_ID, codeOf, SECOND_APP_ID } from './support/product.ts';
 import { type Server, startServer } from './support/server.ts';
@@ -58,7 +60,6 @@ describe.each(DATABASES)('rate limits on $name', (database) => {
   test('a rate-limited code is not sent to WeChat and stays valid', async () => {
     const server = await start({ RATE_LIMIT_LOGINS_PER_ADDRESS: '1', TRUST_PROXY: '1' });
     const code = await server.product.mint('patient');
-    const from = (address: string) => ({ 'x-forwarded-for': address });
     await login(server, 'dev:other', from('203.0.113.1'));
     expect(codeOf(await login(server, code, from('203.0.113.1')))).toBe('RATE_LIMITED');
     expect(codeOf(await login(server, code, from('203.0.113.2')))).toBeUndefined();
@@ -70,6 +71,73 @@ describe.each(DATABASES)('rate limits on $name', (database) => {
     for (let i = 0; i < 3; i++) answers.push(await login(server));
     answers.push(await login(server, 'dev:someone', {}, SECOND_APP_ID));
     expect(codes(answers)).toEqual(['OK', 'OK', 'RATE_LIMITED', 'OK']);
+  });
+
+  const BUDGETS = {
+    TRUST_PROXY: '1',
+    RATE_LIMIT_LOGINS_PER_ADDRESS: '300',
+    RATE_LIMIT_LOGINS_PER_APP: '6000',
+    RATE_LIMIT_FAILURES_PER_ADDRESS: '30',
+    RATE_LIMIT_FAILURES_PER_NETWORK: '120',
+  };
+  const from = (address: string) => ({ 'x-forwarded-for': address });
+
+  test('6,000 garbage codes a minute from 20 networks lock out these networks only', {
+    timeout: 120_000,
+  }, async () => {
+    const server = await start(BUDGETS);
+    const garbage = (i: number) =>
+      login(server, `garbage${i}`, from(`198.51.${i % 20}.${((i / 20) % 256) | 0}`));
+    const outcomes: string[] = [];
+    for (let i = 0; i < 6000; i += 100)
+      outcomes.push(...codes(await Promise.all(Array.from({ length: 100 }, (_, k) => garbage(i + k)))));
+    expect(new Set(outcomes)).toEqual(new Set(['WECHAT_CODE_INVALID', 'RATE_LIMITED']));
+    const rejected = outcomes.filter((code) => code === 'WECHAT_CODE_INVALID').length;
+    expect(rejected).toBeGreaterThanOrEqual(20 * 120);
+    expect(rejected).toBeLessThan(20 * 130);
+    expect(server.product.sandbox.calls().length).toBe(rejected);
+
+    const honest = Array.from({ length: 20 }, (_, i) =>
+      login(server, `dev:honest${i}`, from(`203.0.${i}.1`)),
+    );
+    expect(codes(await Promise.all(honest))).toEqual(Array(20).fill('OK'));
+    expect(codes([await login(server, 'dev:neighbour', from('198.51.0.250'))])).toEqual(['RATE_LIMITED']);
+  });
+
+  test('rejected codes lock out their address first, then its network', async () => {
+    const server = await start({
+      ...BUDGETS,
+      RATE_LIMIT_FAILURES_PER_ADDRESS: '2',
+      RATE_LIMIT_FAILURES_PER_NETWORK: '5',
+    });
+    const attempt = async (code: string, address: string) =>
+      codes([await login(server, code, from(address))])[0];
+    for (let i = 0; i < 2; i++) expect(await attempt(`wrong${i}`, '203.0.113.1')).toBe('WECHAT_CODE_INVALID');
+    expect(await attempt('dev:good', '203.0.113.1')).toBe('RATE_LIMITED');
+    expect(await attempt('dev:good', '203.0.113.2')).toBe('OK');
+    for (const address of ['203.0.113.3', '203.0.113.3', '203.0.113.4'])
+      expect(await attempt('wrong-again', address)).toBe('WECHAT_CODE_INVALID');
+    expect(await attempt('dev:good', '203.0.113.5')).toBe('RATE_LIMITED');
+    expect(await attempt('dev:good', '203.0.114.5')).toBe('OK');
+    for (let i = 0; i < 2; i++)
+      expect(await attempt(`wrong${i}`, '2001:db8:1:1::1')).toBe('WECHAT_CODE_INVALID');
+    expect(await attempt('dev:good', '2001:db8:1:1::2')).toBe('RATE_LIMITED');
+    expect(await attempt('dev:good', '2001:db8:1:2::2')).toBe('OK');
+  });
+
+  test('logins that WeChat did not accept do not count for the mini program, whatever the reason', async () => {
+    const server = await start({ RATE_LIMIT_LOGINS_PER_APP: '2' });
+    const attempts = ['wrong', 'fault:40029', 'fault:45011', 'fault:http-502', 'fault:40226', 'wrong-again'];
+    for (const code of attempts) expect(codeOf(await login(server, code))).not.toBe('RATE_LIMITED');
+    expect(codes([await login(server), await login(server), await login(server)])).toEqual([
+      'OK',
+      'OK',
+      'RATE_LIMITED',
+    ]);
+    const line = readFileSync(`.test-output/log-${process.pid}.ndjson`, 'utf8')
+      .split('\n')
+      .findLast((text) => text.includes('RATE_LIMIT_LOGINS_PER_APP'));
+    expect(JSON.parse(line ?? '{}')).toMatchObject({ level: 50, msg: 'a rate limit was reached' });
   });
 
   test('X-Forwarded-For is ignored without TRUST_PROXY', async () => {
@@ -126,7 +194,7 @@ describe.skipIf(!MYSQL)('rate limits of several replicas', () => {
 
 test('phone numbers are limited by user', async () => {
   const limits = createRateLimits(
-    { loginsPerAddress: 0, loginsPerApp: 0, phonesPerUser: 2 },
+    { loginsPerAddress: 0, loginsPerApp: 0, failuresPerAddress: 0, failuresPerNetwork: 0, phonesPerUser: 2 },
     { log: createLog('silent') },
   );
   expect([await limits.phone('a'), await limits.phone('a')]).toEqual([0, 0]);
@@ -149,13 +217,21 @@ test('the client address is that of the peer, or as a trusted proxy reports it',
 });
 
 test('IPv6 addresses count by their first 64 bits, IPv4 addresses whole', () => {
-  expect(networkOf('203.0.113.7')).toBe('203.0.113.7');
-  expect(networkOf('::ffff:203.0.113.7')).toBe('203.0.113.7');
-  expect(networkOf('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2::/64');
-  expect(networkOf('2001:DB8:1:2::9')).toBe('2001:db8:1:2::/64');
-  expect(networkOf('fe80::1%eth0')).toBe('fe80:0:0:0::/64');
-  expect(networkOf('::1')).toBe('0:0:0:0::/64');
-  expect(networkOf('::ffff:c0a8:1')).toBe('192.168.0.1');
-  expect(networkOf('::ffff:c0a8:2')).toBe('192.168.0.2');
-  expect(networkOf('')).toBe('');
+  expect(clientKey('203.0.113.7')).toBe('203.0.113.7');
+  expect(clientKey('::ffff:203.0.113.7')).toBe('203.0.113.7');
+  expect(clientKey('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2::/64');
+  expect(clientKey('2001:DB8:1:2::9')).toBe('2001:db8:1:2::/64');
+  expect(clientKey('fe80::1%eth0')).toBe('fe80:0:0:0::/64');
+  expect(clientKey('::1')).toBe('0:0:0:0::/64');
+  expect(clientKey('::ffff:c0a8:1')).toBe('192.168.0.1');
+  expect(clientKey('::ffff:c0a8:2')).toBe('192.168.0.2');
+  expect(clientKey('')).toBe('');
+});
+
+test('networks are an IPv4 /24 or an IPv6 /48', () => {
+  expect(networkKey('203.0.113.7')).toBe('203.0.113.0/24');
+  expect(networkKey('::ffff:203.0.113.200')).toBe('203.0.113.0/24');
+  expect(networkKey('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1::/48');
+  expect(networkKey('2001:db8:1:ffff::9')).toBe('2001:db8:1::/48');
+  expect(networkKey('2001:db8:2::9')).toBe('2001:db8:2::/48');
 });

@@ -66,10 +66,13 @@ export function environmentSchema(production: boolean) {
     LOGIN_REPEAT_SECONDS: integer(0, 300, 30),
     RATE_LIMIT_LOGINS_PER_ADDRESS: integer(0, 1_000_000, 300),
     RATE_LIMIT_LOGINS_PER_APP: integer(0, 100_000_000, 6000),
+    RATE_LIMIT_FAILURES_PER_ADDRESS: integer(0, 1_000_000, 30),
+    RATE_LIMIT_FAILURES_PER_NETWORK: integer(0, 1_000_000, 120),
     RATE_LIMIT_PHONES_PER_USER: integer(0, 1000, 10),
     RATE_LIMIT_STORE: oneOf(['memory', 'database']).default('memory'),
     TRUST_PROXY: integer(0, 10, 0),
     CORS_ORIGINS: z.string().default('').transform(parseOrigins),
+    SHUTDOWN_DELAY_MS: integer(0, 60_000, production ? 5000 : 0),
     REQUEST_TIMEOUT_MS: integer(100, 300_000, 30_000),
     LOG_LEVEL: oneOf(LOG_LEVELS).default(production ? 'info' : 'warn'),
   });

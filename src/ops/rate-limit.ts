@@ -1,4 +1,3 @@
-import ipaddr from 'ipaddr.js';
 import {
   type RateLimiterAbstract,
   RateLimiterMemory,
@@ -8,45 +7,54 @@ import {
 import type { Clock } from '../common/clock.ts';
 import { createThrottle } from '../common/throttle.ts';
 import type { Log } from './log.ts';
+import { clientKey, networkKey } from './networks.ts';
 
 /** Limits; 0 disables one. */
 export type RateLimitOptions = {
   /** Logins a minute from one client address or IPv6 network. Users of one office or mobile gateway share it. */
   loginsPerAddress: number;
-  /** Logins a minute into one mini program. */
+  /** Logins a minute into one mini program that WeChat accepts. */
   loginsPerApp: number;
+  /** Codes a minute from one client address that WeChat rejects. */
+  failuresPerAddress: number;
+  /** Codes a minute from one network (IPv4 /24, IPv6 /48) that WeChat rejects. */
+  failuresPerNetwork: number;
   /** Phone numbers an hour that one user may request from WeChat. */
   phonesPerUser: number;
 };
 
-/** Each call counts one attempt and returns the seconds to wait: 0 if it is allowed. */
 export type RateLimits = {
+  /** Counts an attempt and returns the seconds to wait: 0 if it is allowed. Its outcome must be reported. */
   login(address: string, appId: string): Promise<number>;
+  /** The outcome of a login that was allowed and did not succeed: it no longer counts for the mini program. */
+  loginFailed(address: string, appId: string, reason: 'REJECTED_CODE' | 'OTHER'): Promise<void>;
+  /** Counts an attempt and returns the seconds to wait: 0 if it is allowed. */
   phone(userId: string): Promise<number>;
 };
 
 /** A callback-style MySQL pool whose database has the table `rate_limit`. */
 export type CounterStore = { pool: object; database: string };
 
-const MINUTE = 60;
-const HOUR = 3600;
-const TABLE = 'rate_limit';
-
 export type RateLimitDependencies = {
   log: Log;
   /**
    * Shared by several replicas; while it fails each replica counts in memory. Without it N replicas allow N times as
-   * much.
+   * much. Rejected codes are always counted in memory.
    */
   store?: CounterStore | undefined;
   now?: Clock;
 };
 
+const MINUTE = 60;
+const HOUR = 3600;
+const TABLE = 'rate_limit';
 const LOG_INTERVAL_MS = 60_000;
 
 const VARIABLES = {
   loginsPerAddress: 'RATE_LIMIT_LOGINS_PER_ADDRESS',
   loginsPerApp: 'RATE_LIMIT_LOGINS_PER_APP',
+  failuresPerAddress: 'RATE_LIMIT_FAILURES_PER_ADDRESS',
+  failuresPerNetwork: 'RATE_LIMIT_FAILURES_PER_NETWORK',
   phonesPerUser: 'RATE_LIMIT_PHONES_PER_USER',
 } as const;
 
@@ -57,59 +65,103 @@ export function createRateLimits(
 ): RateLimits {
   const throttle = createThrottle(LOG_INTERVAL_MS, now);
 
-  /** Returns the seconds to wait. */
-  async function consume(
-    limit: keyof RateLimitOptions,
-    limiter: RateLimiterAbstract | undefined,
-    key: string,
-  ): Promise<number> {
-    try {
-      await limiter?.consume(key);
-      return 0;
-    } catch (rejection) {
-      if (!(rejection instanceof RateLimiterRes)) throw rejection;
-      const suppressed = throttle(limit);
-      if (suppressed !== null)
-        log.warn({ rateLimit: { variable: VARIABLES[limit], suppressed } }, 'a rate limit was reached');
-      return Math.max(1, Math.ceil(rejection.msBeforeNext / 1000));
-    }
+  /** The limit of a mini program locks out everybody, so it is an error. */
+  function logReached(limit: keyof RateLimitOptions): void {
+    const suppressed = throttle(limit);
+    if (suppressed === null) return;
+    const level = limit === 'loginsPerApp' ? 'error' : 'warn';
+    log[level]({ rateLimit: { variable: VARIABLES[limit], suppressed } }, 'a rate limit was reached');
   }
 
-  const createLimiter = (name: string, points: number, duration: number): RateLimiterAbstract | undefined => {
-    if (points === 0) return undefined;
-    const memory = new RateLimiterMemory({ keyPrefix: name, points, duration });
-    if (!store) return memory;
-    return new RateLimiterMySQL({
-      storeClient: store.pool,
-      storeType: 'pool',
-      dbName: store.database,
-      tableName: TABLE,
-      tableCreated: true,
-      keyPrefix: name,
-      points,
-      duration,
-      // A client over its limit is refused without a database query.
-      inMemoryBlockOnConsumed: points + 1,
-      insuranceLimiter: memory,
-    });
-  };
-  const perAddress = createLimiter('login-address', options.loginsPerAddress, MINUTE);
-  const perApp = createLimiter('login-app', options.loginsPerApp, MINUTE);
-  const perUser = createLimiter('phone-user', options.phonesPerUser, HOUR);
+  const createCounter = (
+    limit: keyof RateLimitOptions,
+    name: string,
+    duration: number,
+  ): Counter | undefined =>
+    options[limit] === 0
+      ? undefined
+      : counterOf(createLimiter({ name, points: options[limit], duration }, store), () => logReached(limit));
+  const createMemoryCounter = (limit: keyof RateLimitOptions, name: string): Counter | undefined =>
+    options[limit] === 0
+      ? undefined
+      : counterOf(createLimiter({ name, points: options[limit], duration: MINUTE }), () => logReached(limit));
+
+  const perAddress = createCounter('loginsPerAddress', 'login-address', MINUTE);
+  const perApp = createCounter('loginsPerApp', 'login-app', MINUTE);
+  const failedPerAddress = createMemoryCounter('failuresPerAddress', 'failure-address');
+  const failedPerNetwork = createMemoryCounter('failuresPerNetwork', 'failure-network');
+  const perUser = createCounter('phonesPerUser', 'phone-user', HOUR);
+
   return {
-    // An address over its own limit does not consume the limit of the app.
+    // What is over a limit of its own does not consume the limit of the mini program.
     login: async (address, appId) =>
-      (await consume('loginsPerAddress', perAddress, networkOf(address))) ||
-      (await consume('loginsPerApp', perApp, appId)),
-    phone: (userId) => consume('phonesPerUser', perUser, userId),
+      (await failedPerAddress?.secondsBlocked(clientKey(address))) ||
+      (await failedPerNetwork?.secondsBlocked(networkKey(address))) ||
+      (await perAddress?.consume(clientKey(address))) ||
+      (await perApp?.consume(appId)) ||
+      0,
+    async loginFailed(address, appId, reason) {
+      await perApp?.giveBack(appId);
+      if (reason !== 'REJECTED_CODE') return;
+      await failedPerAddress?.consume(clientKey(address));
+      await failedPerNetwork?.consume(networkKey(address));
+    },
+    phone: async (userId) => (await perUser?.consume(userId)) ?? 0,
   };
 }
 
-/** The IPv4 address (also of an IPv4-mapped one), or the /64 of an IPv6 address: one home owns all of it. */
-export function networkOf(address: string): string {
-  if (!ipaddr.isValid(address)) return address;
-  const parsed = ipaddr.process(address);
-  if (!(parsed instanceof ipaddr.IPv6)) return parsed.toString();
-  const prefix = parsed.parts.slice(0, 4).map((part) => part.toString(16));
-  return `${prefix.join(':')}::/64`;
+type Limit = { name: string; points: number; duration: number };
+
+function createLimiter({ name, points, duration }: Limit, store?: CounterStore): RateLimiterAbstract {
+  const memory = new RateLimiterMemory({ keyPrefix: name, points, duration });
+  if (!store) return memory;
+  return new RateLimiterMySQL({
+    storeClient: store.pool,
+    storeType: 'pool',
+    dbName: store.database,
+    tableName: TABLE,
+    tableCreated: true,
+    keyPrefix: name,
+    points,
+    duration,
+    // A client over its limit is refused without a database query.
+    inMemoryBlockOnConsumed: points + 1,
+    insuranceLimiter: memory,
+  });
+}
+
+type Counter = {
+  /** Returns the seconds to wait. */
+  consume(key: string): Promise<number>;
+  /** Returns the seconds to wait, without counting. */
+  secondsBlocked(key: string): Promise<number>;
+  giveBack(key: string): Promise<void>;
+};
+
+function counterOf(limiter: RateLimiterAbstract, onReached: () => void): Counter {
+  return {
+    async consume(key) {
+      try {
+        await limiter.consume(key);
+        return 0;
+      } catch (rejection) {
+        if (!(rejection instanceof RateLimiterRes)) throw rejection;
+        onReached();
+        return secondsOf(rejection);
+      }
+    },
+    async secondsBlocked(key) {
+      const state = await limiter.get(key);
+      if (!state || state.consumedPoints < limiter.points) return 0;
+      onReached();
+      return secondsOf(state);
+    },
+    async giveBack(key) {
+      await limiter.reward(key);
+    },
+  };
+}
+
+function secondsOf({ msBeforeNext }: RateLimiterRes): number {
+  return Math.max(1, Math.ceil(msBeforeNext / 1000));
 }

@@ -1,18 +1,35 @@
 import type { Context } from '../context.ts';
 import { clientError } from '../errors/client-error.ts';
+import { WeChatError } from '../wechat/wechat-error.ts';
 
 /**
- * Counts a login attempt. Several logins in one request count separately.
+ * Counts a login attempt and runs it. Several logins in one request count separately. Only logins that WeChat accepts
+ * count for the mini program; codes that it rejects count against the network that sent them.
  * @throws RATE_LIMITED
  */
-export async function countLogin({ limits, connection }: Context, appId: string): Promise<void> {
-  const retryAfter = await limits.login(connection.address, appId);
+export async function limitLogin<T>(
+  { limits, connection: { address } }: Context,
+  appId: string,
+  login: () => Promise<T>,
+): Promise<T> {
+  const retryAfter = await limits.login(address, appId);
   if (retryAfter > 0)
     throw clientError(
       'RATE_LIMITED',
       `Too many logins from this network or in this mini program. Retry in ${retryAfter} seconds; the code was not used.`,
       { retryAfter },
     );
+  try {
+    return await login();
+  } catch (error) {
+    if (error instanceof WeChatError)
+      await limits.loginFailed(address, appId, isRejectedCode(error) ? 'REJECTED_CODE' : 'OTHER');
+    throw error;
+  }
+}
+
+function isRejectedCode({ code }: WeChatError): boolean {
+  return code === 'WECHAT_CODE_INVALID' || code === 'WECHAT_USER_BLOCKED';
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Builder, SharedTypeRef } from './builder.ts';
 import { withErrors } from './descriptions.ts';
 import { disabledError } from './guards.ts';
 import { enrolOnce, readIdempotencyKey } from './idempotent-login.ts';
-import { countLogin } from './limits.ts';
+import { limitLogin } from './limits.ts';
 import type { IssuedSession } from './session.ts';
 import { defineSignedUserInfoInput, readSignedUserInfo } from './signed-user-info.ts';
 import { type CleanProfile, cleanUserInfo, defineIgnoredField, type UserInfo } from './user-info.ts';
@@ -75,15 +75,15 @@ export function defineLogin(
         const idempotencyKey = readIdempotencyKey(context.idempotencyKey);
         const signed = readSignedUserInfo(args.signedUserInfo);
         const { profile, ignoredFields } = cleanUserInfo({ ...args.userInfo, ...signed?.userInfo });
-        await countLogin(context, app.appId);
-
         const enrol = (session: WeChatSession & { newId?: string }) => {
           signed?.verify(session.sessionKey);
           return context.users.enrol({ appId: app.appId, ...session }, profile);
         };
-        const { user, isNewUser } = idempotencyKey
-          ? await enrolOnce(context, { app, code, idempotencyKey }, enrol)
-          : await enrol(await context.wechat.code2Session(app, code));
+        const { user, isNewUser } = await limitLogin(context, app.appId, async () =>
+          idempotencyKey
+            ? enrolOnce(context, { app, code, idempotencyKey }, enrol)
+            : enrol(await context.wechat.code2Session(app, code)),
+        );
         context.identify(user);
         if (user.disabledAt) throw disabledError();
         return { ...(await context.tokens.issue(user)), isNewUser, ignoredFields, user };

@@ -93,6 +93,8 @@ export function environment(more: Record<string, string> = {}): Record<string, s
     // Off, unless a test is about them.
     RATE_LIMIT_LOGINS_PER_ADDRESS: '0',
     RATE_LIMIT_LOGINS_PER_APP: '0',
+    RATE_LIMIT_FAILURES_PER_ADDRESS: '0',
+    RATE_LIMIT_FAILURES_PER_NETWORK: '0',
     RATE_LIMIT_PHONES_PER_USER: '0',
     WECHAT_APP_ID: APP_ID,
     WECHAT_APP_SECRET: APP_SECRET,

@@ -1,0 +1,26 @@
+import ipaddr from 'ipaddr.js';
+
+/** The IPv4 address (also of an IPv4-mapped one), or the /64 of an IPv6 address: one home owns all of it. */
+export function clientKey(address: string): string {
+  return prefixOf(address, { ipv4: 32, ipv6: 64 });
+}
+
+/** The network of an address: an IPv4 /24 or an IPv6 /48, the smallest that are commonly assigned to one party. */
+export function networkKey(address: string): string {
+  return prefixOf(address, { ipv4: 24, ipv6: 48 });
+}
+
+function prefixOf(address: string, { ipv4, ipv6 }: { ipv4: number; ipv6: number }): string {
+  if (!ipaddr.isValid(address)) return address;
+  const parsed = ipaddr.process(address);
+  if (parsed instanceof ipaddr.IPv6) {
+    const parts = parsed.parts.slice(0, ipv6 / 16).map((part) => part.toString(16));
+    return `${parts.join(':')}::/${ipv6}`;
+  }
+  if (ipv4 === 32) return parsed.toString();
+  return `${parsed
+    .toString()
+    .split('.')
+    .slice(0, ipv4 / 8)
+    .join('.')}.0/${ipv4}`;
+}
