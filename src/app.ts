@@ -45,6 +45,8 @@ export type Overrides = { now?: Clock; log?: Log };
 
 /** Milliseconds during which WeChat is asked once about a session_key. */
 const SESSION_CHECK_MS = 10_000;
+/** Milliseconds during which encrypted data could be sent again: it expires after ten minutes. */
+const ENCRYPTED_DATA_MS = 15 * 60_000;
 
 /** Functions that close what was opened, in the order of opening. */
 type Closers = (() => Promise<void>)[];
@@ -101,7 +103,7 @@ async function compose(
     log,
   };
   const fetch = createGraphQL(config.graphql, services);
-  const health = createHealth(storage.ping);
+  const health = createHealth(storage.ping, now);
   const pushes = createPushes({ reader: createPushReader(config.wechat.pushes, now), users, log, now });
 
   const { trustedProxies, corsOrigins } = config.http;
@@ -124,6 +126,7 @@ function createRepeats(ttlMs: number, now: Clock): Repeats {
     sessions: createSingleFlight({ ttlMs, purgeExpired: true, now }),
     logins: createSingleFlight({ ttlMs, now }),
     phones: createSingleFlight({ ttlMs, purgeExpired: true, now }),
+    encryptedPhones: createSingleFlight({ ttlMs: ENCRYPTED_DATA_MS, purgeExpired: true, now }),
     sessionChecks: createSingleFlight({ ttlMs: SESSION_CHECK_MS, now }),
   };
 }

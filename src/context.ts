@@ -1,3 +1,4 @@
+import DataLoader from 'dataloader';
 import type { Tokens } from './auth/tokens.ts';
 import { readViewer, type Viewer } from './auth/viewer.ts';
 import type { SingleFlight } from './common/single-flight.ts';
@@ -30,6 +31,8 @@ export interface Repeats {
   logins: SingleFlight<{ userId: string; tokenVersion: number; isNewUser: boolean }>;
   /** By AppID, openid and code. */
   phones: SingleFlight<WeChatPhone>;
+  /** By user and encrypted phone number: the number that was bound with it. */
+  encryptedPhones: SingleFlight<string>;
   /** By AppID, openid and session_key: whether WeChat says that it is current. */
   sessionChecks: SingleFlight<boolean>;
 }
@@ -50,6 +53,8 @@ export interface Context extends Services {
   idempotencyKey: string | null;
   /** Authenticates the request at the first call, so that `login` ignores a stale token. */
   viewer(): Promise<Viewer<User>>;
+  /** The users with this unionid, oldest first. Calls of one turn share a statement. */
+  linkedUsers(unionId: string): Promise<User[]>;
   /** The viewer if `viewer()` has finished. */
   knownViewer(): Viewer<User> | undefined;
   /** Says which user the request turned out to be from, for the log. */
@@ -65,6 +70,7 @@ export function createContext(services: Services, connection: Connection, header
   let pending: Promise<Viewer<User>> | undefined;
   let known: Viewer<User> | undefined;
   let identity: Pick<User, 'id' | 'appId'> | undefined;
+  let byUnionId: DataLoader<string, User[]> | undefined;
 
   async function authenticate(): Promise<Viewer<User>> {
     known = await readViewer(headers.authorization ?? null, services.tokens, services.users.byId);
@@ -81,10 +87,21 @@ export function createContext(services: Services, connection: Connection, header
       pending ??= authenticate();
       return pending;
     },
+    linkedUsers(unionId) {
+      byUnionId ??= createUnionIdLoader(services.users);
+      return byUnionId.load(unionId);
+    },
     knownViewer: () => known,
     identify(user) {
       identity = user;
     },
     identity: () => identity,
   };
+}
+
+function createUnionIdLoader({ byUnionIds }: Pick<Users, 'byUnionIds'>): DataLoader<string, User[]> {
+  return new DataLoader(async (unionIds) => {
+    const users = await byUnionIds(unionIds);
+    return unionIds.map((unionId) => users.filter((user) => user.unionId === unionId));
+  });
 }

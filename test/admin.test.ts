@@ -300,6 +300,38 @@ describe.each(DATABASES)('administration on $name', (database) => {
     );
   });
 
+  test('the linked accounts of a page are read with one statement, each with its own', async () => {
+    const { users } = server.product.app.storage;
+    const ids = [];
+    for (const user of ['linked-a', 'linked-b']) {
+      await server.product.control('users', { user, unionid: true });
+      const here = await server.product.login(`dev:${user}`);
+      const there = await server.product.login(`dev:${user}`, { appId: SECOND_APP_ID });
+      ids.push([here, there].map(({ data }) => data?.login.user.id ?? ''));
+    }
+    const statements: string[][] = [];
+    const { byUnionIds } = users;
+    users.byUnionIds = (unionIds) => {
+      statements.push([...unionIds]);
+      return byUnionIds(unionIds);
+    };
+    type Linked = { users: { edges: { node: { id: string; linkedAccounts: { id: string }[] } }[] } };
+    const { data, errors } = await server.post<Linked>(
+      '{ users(first: 100) { edges { node { id linkedAccounts { id } } } } }',
+      { token: admin.token },
+    );
+    users.byUnionIds = byUnionIds;
+    expect(errors).toBeUndefined();
+    expect(statements).toHaveLength(1);
+    const linked = new Map(
+      data?.users.edges.map(({ node }) => [node.id, node.linkedAccounts.map(({ id }) => id)]),
+    );
+    for (const [here = '', there = ''] of ids) {
+      expect(linked.get(here)).toEqual([there]);
+      expect(linked.get(there)).toEqual([here]);
+    }
+  });
+
   test('a field for admins in the payload of a login is FORBIDDEN: another login would not help', async () => {
     const { data, errors } = await server.post<{ login: { token: string } }>(
       'mutation { login(code: "dev:curious") { token user { disabledAt } } }',

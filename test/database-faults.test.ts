@@ -1,3 +1,4 @@
+import { connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../src/app.ts';
@@ -61,6 +62,66 @@ describe.skipIf(!hasMariaDb())('when MariaDB fails', () => {
     for (const { id } of JSON.parse(JSON.stringify(rows))) await runSql(mariadb.url, `KILL ${id}`);
     const answers = await Promise.all(Array.from({ length: 12 }, me));
     expect(answers.filter(({ errors }) => errors)).toEqual([]);
+  });
+
+  test('while the server accepts no more connections (1040), requests wait for one of ours', async () => {
+    const others = await Promise.all(Array.from({ length: 8 }, () => createConnection(mariadb.url)));
+    expect((await me()).errors).toBeUndefined();
+    const [first] = others;
+    await first?.query('SET GLOBAL max_connections = 10');
+    const answers = await Promise.all(Array.from({ length: 30 }, me));
+    expect(answers.filter(({ errors }) => errors)).toEqual([]);
+    await first?.query('SET GLOBAL max_connections = 300');
+    for (const other of others) await other.end();
+  });
+
+  test.each([
+    ['reset', (socket: Socket) => socket.resetAndDestroy()],
+    ['ended', (socket: Socket) => socket.destroy()],
+  ])(
+    'a connection that is %s before the response is replaced, and the statement sent again',
+    async (_, cut) => {
+      const { port } = new URL(mariadb.url);
+      let cuts = 0;
+      const proxy = createTcpServer((client) => {
+        const upstream = connect(Number(port), '127.0.0.1');
+        client.on('data', (chunk) => {
+          // One statement in three is lost with its connection.
+          const isStatement = chunk.includes('from `user`');
+          if (isStatement) cuts += 1;
+          if (isStatement && cuts % 3 === 1) {
+            upstream.destroy();
+            cut(client);
+          } else upstream.write(chunk);
+        });
+        upstream.on('data', (chunk) => client.write(chunk));
+        for (const socket of [client, upstream]) socket.on('error', () => undefined);
+        client.on('close', () => upstream.destroy());
+        upstream.on('close', () => client.destroy());
+      });
+      await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+      const address = proxy.address();
+      const through = `127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+      const behind = await startProduct(url.replace(/@[^/]+/, `@${through}`));
+      const failures = [];
+      for (let i = 0; i < 30; i++) failures.push(codeOf(await behind.query(ME, { token })));
+      expect(failures.filter((code) => code !== undefined)).toEqual([]);
+      expect(cuts).toBeGreaterThan(30);
+      await behind.close();
+      proxy.close();
+    },
+  );
+
+  test.each([
+    [1047, 'ER_UNKNOWN_COM_ERROR'],
+    [1053, 'ER_SERVER_SHUTDOWN'],
+    [3032, 'ER_SERVER_OFFLINE_MODE'],
+    [1927, 'ER_CONNECTION_KILLED'],
+    [0, 'ECONNRESET'],
+  ])('error %i %s ends the connection, and the statement is tried again', (errno, code) => {
+    const error = Object.assign(new Error('x'), { errno, code });
+    expect(isConnectionUnusable(error)).toBe(true);
+    expect(toStorageError(error)).toMatchObject({ failure: 'UNAVAILABLE', retryable: true });
   });
 
   test('a statement on a broken connection is retried', async () => {

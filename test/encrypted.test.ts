@@ -86,6 +86,40 @@ describe.each(DATABASES)('encrypted data on $name', (database) => {
     expect(codeOf(await send(PHONE, await sealed('double', 'phone'), other))).toBe('PHONE_IN_USE');
   });
 
+  test('encrypted phone data binds once: a repeat returns the same, and is rejected after unbindPhone', async () => {
+    await product.control('users', { user: 'binder', phone: `${PHONE_MARK}7777` });
+    const token = await signIn('binder');
+    const data = await sealed('binder', 'phone');
+    const bound = { bindEncryptedPhone: { user: { phoneNumber: `+86${PHONE_MARK}7777` } } };
+    expect((await send(PHONE, data, token)).data).toEqual(bound);
+    expect((await send(PHONE, data, token)).data).toEqual(bound);
+    await product.query('mutation { unbindPhone { user { id } } }', { token });
+    for (const again of [data, { ...data, encryptedData: data.encryptedData.replace(/.{64}/g, '$&\n') }]) {
+      const { errors } = await send(PHONE, again, token);
+      expect(errors?.[0]).toMatchObject({
+        message: expect.stringContaining('press the button again'),
+        extensions: { code: 'BAD_USER_INPUT' },
+      });
+    }
+    expect((await send(PHONE, await sealed('binder', 'phone'), token)).data).toEqual(bound);
+  });
+
+  test('bindEncryptedPhone counts like bindPhone', async () => {
+    const limited = await startProduct(await database.create(), { RATE_LIMIT_PHONES_PER_USER: '2' });
+    const token = (await limited.login('dev:counted')).data?.login.token;
+    const codes = [];
+    for (let i = 0; i < 3; i++) {
+      const { encryptedData, iv } = await limited.control<EncryptedData>('encrypted', {
+        user: 'counted',
+        kind: 'phone',
+      });
+      const answer = await limited.query(PHONE, { variables: { data: { encryptedData, iv } }, token });
+      codes.push(codeOf(answer));
+    }
+    expect(codes).toEqual([undefined, undefined, 'RATE_LIMITED']);
+    await limited.close();
+  });
+
   test('data from before the last wx.login is BAD_USER_INPUT, and the message says to get it again', async () => {
     await signIn('hasty');
     const data = await sealed('hasty', 'run');

@@ -6,7 +6,7 @@ import { readConfig } from '../src/config/config.ts';
 import type { HttpServer } from '../src/http/server.ts';
 import { openIdOf } from '../src/sandbox/index.ts';
 import { canariesIn, PHONE_MARK, PUSH_AES_KEY, PUSH_TOKEN } from './support/canaries.ts';
-import { DATABASES, runSql } from './support/databases.ts';
+import { DATABASES, runAnySql, runSql } from './support/databases.ts';
 import { listening } from './support/listening.ts';
 import { APP_ID, codeOf, environment, type Product, SECOND_APP_ID, startProduct } from './support/product.ts';
 
@@ -251,13 +251,25 @@ describe.each(DATABASES)('pushes of WeChat on $name', (database) => {
     expect(await me(token)).toBeDefined();
   });
 
-  test('a cancellation erases disabled users too, with nothing left that identifies them', async () => {
+  test('a cancellation erases disabled users too; they stay disabled, and an admin can enable them', async () => {
     const token = await signIn('shut-out');
     const { id = '' } = (await me(token)) ?? {};
-    await product.app.storage.users.setDisabled(id, true);
+    const { users } = product.app.storage;
+    const { disabledAt: since } = (await users.setDisabled(id, true)) ?? {};
     expect(codeOf(await product.login('dev:shut-out'))).toBe('USER_DISABLED');
     expect((await push('shut-out', 'user_authorization_cancellation')).status).toBe(200);
     expect(await product.app.storage.users.byId(id)).toBeNull();
+    expect(codeOf(await product.login('dev:shut-out'))).toBe('USER_DISABLED');
+    const { openId, disabledAt } = (await users.byOpenId(APP_ID, openIdOf(APP_ID, 'shut-out'))) ?? {};
+    expect(disabledAt).toEqual(since);
+    const kept = JSON.stringify(await runAnySql(url, 'SELECT * FROM user_tombstone'));
+    expect(kept).not.toContain(openId);
+    expect(kept).not.toContain(id);
+
+    const next = (await users.byOpenId(APP_ID, openIdOf(APP_ID, 'shut-out')))?.id ?? '';
+    await users.setDisabled(next, false);
+    expect((await product.login('dev:shut-out')).errors).toBeUndefined();
+    expect((await push('shut-out', 'user_authorization_cancellation')).status).toBe(200);
     expect((await product.login('dev:shut-out')).data?.login.isNewUser).toBe(true);
   });
 

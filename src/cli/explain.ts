@@ -24,7 +24,7 @@ function explainStorage({ code, failure }: StorageError): string {
     return `DATABASE_URL: this user lacks privileges on the database (${code}): GRANT ALL on it.`;
   if (/BAD_DB/.test(code)) return `DATABASE_URL: the database does not exist (${code}): CREATE DATABASE it.`;
   if (code === FOREIGN_TABLES)
-    return 'DATABASE_URL: the database has a table `user` or `rate_limit` of another program. Nothing was changed; use a separate database for weapp-login.';
+    return 'DATABASE_URL: the database has a table `user`, `rate_limit` or `user_tombstone` of another program. Nothing was changed; use a separate database for weapp-login.';
   if (code === LEASE_HELD)
     return 'Another process has been migrating the tables for two minutes: check whether it hangs.';
   if (TLS_FAILURE.test(code))

@@ -1,10 +1,15 @@
-import type { Context } from '../context.ts';
+import type { Repeats } from '../context.ts';
 import { clientError } from '../errors/client-error.ts';
-import type { User } from '../storage/user-types.ts';
-import type { WeChatApp } from '../wechat/client.ts';
+import type { User, Users } from '../storage/user-types.ts';
+import type { WeChat, WeChatApp } from '../wechat/client.ts';
 import type { WeChatSession } from '../wechat/payloads.ts';
 
 type Attempt = { app: WeChatApp; code: string; idempotencyKey: string };
+type Collaborators = {
+  repeats: Pick<Repeats, 'sessions' | 'logins'>;
+  wechat: Pick<WeChat, 'code2Session'>;
+  users: Pick<Users, 'newId' | 'byId'>;
+};
 type Enrolled = { user: User; isNewUser: boolean };
 type Enrol = (session: WeChatSession & { newId: string }) => Promise<Enrolled>;
 
@@ -14,7 +19,7 @@ type Enrol = (session: WeChatSession & { newId: string }) => Promise<Enrolled>;
  * @throws WECHAT_CODE_INVALID if the user logged out or was deleted since the first attempt
  */
 export async function enrolOnce(
-  { repeats, wechat, users }: Context,
+  { repeats, wechat, users }: Collaborators,
   { app, code, idempotencyKey }: Attempt,
   enrol: Enrol,
 ): Promise<Enrolled> {

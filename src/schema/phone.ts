@@ -71,7 +71,7 @@ export function definePhone(
       type: BindEncryptedPhonePayload,
       description: withErrors(
         "Sets the viewer's phone number, for base libraries below 2.21.2, whose getPhoneNumber button returns encrypted data instead of a code.",
-        [...DECRYPT_ERRORS, 'PHONE_IN_USE'],
+        [...DECRYPT_ERRORS, 'RATE_LIMITED', 'PHONE_IN_USE'],
       ),
       args: {
         data: t.arg({
@@ -82,9 +82,16 @@ export function definePhone(
       },
       authScopes: { signedIn: true },
       resolve: async (_root, { data }, context) => {
-        const phone = await decryptForViewer(consistentPhoneInfo, data, context);
         const { id } = await requireViewer(context);
-        return toPayload(await context.users.setPhone(id, phone));
+        const bound = await context.repeats.encryptedPhones.run([id, withoutLineBreaks(data)], async () => {
+          const phone = await decryptForViewer(consistentPhoneInfo, data, context);
+          await countPhoneBind(context, id);
+          toPayload(await context.users.setPhone(id, phone));
+          return phone.number;
+        });
+        const { user } = toPayload(await context.users.byId(id));
+        if (user.phoneNumber !== bound) throw clientError('BAD_USER_INPUT', USED_DATA);
+        return { user };
       },
     }),
   );
@@ -114,6 +121,14 @@ function readPhoneCode(code: string): string {
     'BAD_USER_INPUT',
     'code is not a getPhoneNumber code: send `e.detail.code` unchanged. It is absent if the user refused.',
   );
+}
+
+const USED_DATA =
+  'This data was used before, and the phone number was changed since: ask the user to press the button again.';
+
+/** The same data, however its base64 is broken into lines. */
+function withoutLineBreaks({ encryptedData, iv }: EncryptedData): string {
+  return `${encryptedData} ${iv}`.replace(/[\r\n]/g, '');
 }
 
 /** @throws PHONE_IN_USE, UNAUTHENTICATED */

@@ -7,6 +7,8 @@ export type Dialect = {
   users: UserStatements;
   /** Runs one hand-written statement with `?` for parameters; returns rows as arrays. */
   execute(sql: string, params?: readonly (string | number)[]): Promise<unknown[][]>;
+  /** Whether statements can succeed now: reads the user table. */
+  ping(): Promise<void>;
   /** The column names of a table; empty if there is no such table. */
   columnsOf(table: string): Promise<string[]>;
   /** Applies the migrations. Not safe for concurrent use: see migrateUnderLease. */

@@ -14,6 +14,7 @@ const POLL_MS = 100;
 const OUR_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   user: ['id', 'app_id', 'open_id', 'union_id', 'session_key', 'token_version'],
   rate_limit: ['key', 'points', 'expire'],
+  user_tombstone: ['id', 'disabled_at'],
 };
 
 /** The error code if another program has a table with the name of one of ours. */

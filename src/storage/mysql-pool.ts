@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createPool, type PoolConnection, type PoolOptions } from 'mysql2/promise';
 import { withDeadline } from '../common/deadline.ts';
 import { isConnectionUnusable, timeoutError, toStorageError } from './storage-error.ts';
@@ -30,6 +31,8 @@ export type MysqlPool = {
 /** Statements that wait for a connection at most. */
 const QUEUE_LIMIT = 1000;
 const MAX_IDLE = 2;
+const TOO_MANY_CONNECTIONS = 'ER_CON_COUNT_ERROR';
+const RETRY_DELAY_MS = 20;
 const IDLE_TIMEOUT_MS = 60_000;
 
 /**
@@ -44,13 +47,24 @@ export function createMysqlPool(options: MysqlOptions): MysqlPool {
   const pool = createPool(poolOptions(options));
   const prepared = new WeakSet<object>();
 
+  /** If the server accepts no more connections, waits for one of ours. */
+  async function acquire(end: number): Promise<PoolConnection> {
+    try {
+      return await acquireInTime(pool.getConnection(), Math.min(timeoutMs, end - performance.now()));
+    } catch (error) {
+      if (toStorageError(error).code !== TOO_MANY_CONNECTIONS || performance.now() > end) throw error;
+    }
+    await sleep(RETRY_DELAY_MS);
+    return acquire(end);
+  }
+
   return {
     async query(sql, values, rowsAsArray, ms = timeoutMs) {
       const end = performance.now() + ms;
       const inTime = <T>(promise: Promise<T>) => withDeadline(end - performance.now(), promise, timeoutError);
       let connection: PoolConnection | undefined;
       try {
-        connection = await acquireInTime(pool.getConnection(), timeoutMs);
+        connection = await acquire(end);
         if (!prepared.has(connection.connection)) await inTime(connection.query(SET_SESSION_MODE));
         prepared.add(connection.connection);
         const [result] = await inTime(connection.query({ sql, values: [...values], rowsAsArray }));

@@ -58,6 +58,12 @@ export const user = mysqlTable(
   ],
 );
 
+/** A disabled user whose data was erased at the request of WeChat: see tombstones.ts. */
+export const userTombstone = mysqlTable('user_tombstone', {
+  id: ascii('id', { length: 64 }).primaryKey(),
+  disabledAt: moment('disabled_at').notNull(),
+});
+
 /** Rate-limit counters shared by replicas, with the columns that rate-limiter-flexible expects, in its order. */
 export const rateLimit = mysqlTable('rate_limit', {
   key: ascii('key', { length: 255 }).primaryKey(),

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
-import { count } from 'drizzle-orm';
+import { count, inArray, sql } from 'drizzle-orm';
 import { drizzle, type RemoteCallback } from 'drizzle-orm/mysql-proxy';
 import { migrate } from 'drizzle-orm/mysql-proxy/migrator';
 import type { Dialect } from './dialect.ts';
-import { user } from './mysql.schema.ts';
+import { user, userTombstone } from './mysql.schema.ts';
 import { createMysqlPool, type MysqlOptions } from './mysql-pool.ts';
-import { toStorageError } from './storage-error.ts';
+import { StorageError, toStorageError } from './storage-error.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../drizzle/mysql', import.meta.url));
 const MIGRATION_TIMEOUT_MS = 10 * 60_000;
@@ -21,6 +21,12 @@ export function createMysql(options: MysqlOptions): Dialect {
     return { rows: method === 'all' && Array.isArray(result) ? result : [result] };
   };
   const db = drizzle(runForDrizzle);
+
+  /** Whether a status or variable is absent or OFF. */
+  async function isOff(show: string): Promise<boolean> {
+    const rows = await pool.query(show, [], true);
+    return !Array.isArray(rows) || rows.length === 0 || String(rows[0]).endsWith(',OFF');
+  }
 
   async function runMigrationSteps(statements: string[]): Promise<void> {
     for (const statement of statements) {
@@ -40,10 +46,24 @@ export function createMysql(options: MysqlOptions): Dialect {
       update: (where, values) => db.update(user).set(values).where(where),
       remove: (where) => db.delete(user).where(where),
       upsert: (row, values) => db.insert(user).values(row).onDuplicateKeyUpdate({ set: values }),
+      tombstones: {
+        save: (id, disabledAt) =>
+          db.insert(userTombstone).values({ id, disabledAt }).onDuplicateKeyUpdate({ set: { disabledAt } }),
+        remove: (ids) => db.delete(userTombstone).where(inArray(userTombstone.id, [...ids])),
+        disabledAt: (ids) =>
+          sql`(select max(${userTombstone.disabledAt}) from ${userTombstone} where ${inArray(userTombstone.id, [...ids])})`,
+      },
     },
     async execute(sql, params = []) {
       const result = await pool.query(sql, params, true);
       return Array.isArray(result) ? result.filter((row) => Array.isArray(row)) : [];
+    },
+    async ping() {
+      await pool.query('SELECT id FROM user LIMIT 1', [], true);
+      // A node of a Galera cluster without quorum. MariaDB has the status without a cluster too, as OFF.
+      if (!(await isOff("SHOW STATUS LIKE 'wsrep_ready'"))) return;
+      if (!(await isOff("SHOW VARIABLES LIKE 'wsrep_on'")))
+        throw new StorageError('UNAVAILABLE', 'WSREP_NOT_READY');
     },
     async columnsOf(table) {
       const columns = await pool.query(

@@ -6,6 +6,7 @@ import type { MysqlOptions } from './mysql-pool.ts';
 import { withRetry } from './retry.ts';
 import { createSessionKeyCipher } from './session-key.ts';
 import type { SqliteOptions } from './sqlite.ts';
+import { createTombstoneIds } from './tombstones.ts';
 import type { Users } from './user-types.ts';
 import { createUsers } from './users.ts';
 
@@ -15,7 +16,7 @@ export type Storage = {
   /** The location without user and password, for messages. */
   place: string;
   users: Users;
-  /** @throws {StorageError} when the database does not respond */
+  /** @throws {StorageError} when the database does not respond, or could not run the statements of a login */
   ping(): Promise<void>;
   /** Applies the migrations; any number of processes may call it at once. */
   migrate(): Promise<void>;
@@ -36,10 +37,12 @@ export async function openStorage(
   const dialect = await openDialect(options);
   return {
     place: dialect.place,
-    users: createUsers(dialect.users, createSessionKeyCipher(secrets), now),
-    async ping() {
-      await dialect.execute('SELECT 1');
-    },
+    users: createUsers(dialect.users, {
+      cipher: createSessionKeyCipher(secrets),
+      tombstoneIds: createTombstoneIds(secrets),
+      now,
+    }),
+    ping: dialect.ping,
     migrate: () => migrateUnderLease(dialect, now),
     async check() {
       await withRetry(() => dialect.users.find(sql`1 = 0`));

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LOST, toStorageError } from './storage-error.ts';
+import { toStorageError } from './storage-error.ts';
 
 const MAX_ATTEMPTS = 4;
 const MIN_DELAY_MS = 5;
@@ -15,7 +15,7 @@ export async function withRetry<T>(statement: () => PromiseLike<T>, attempt = 1)
     return await statement();
   } catch (error) {
     const failure = toStorageError(error);
-    if (attempt >= MAX_ATTEMPTS || !(failure.rolledBack || failure.code === LOST)) throw failure;
+    if (attempt >= MAX_ATTEMPTS || !failure.retryable) throw failure;
     await sleep(MIN_DELAY_MS + Math.random() * DELAY_STEP_MS * attempt);
     return withRetry(statement, attempt + 1);
   }

@@ -37,3 +37,9 @@ export const user = sqliteTable(
     index('user_phone_number').on(table.phoneNumber),
   ],
 );
+
+/** A disabled user whose data was erased at the request of WeChat: see tombstones.ts. */
+export const userTombstone = sqliteTable('user_tombstone', {
+  id: text('id').primaryKey(),
+  disabledAt: moment('disabled_at').notNull(),
+});

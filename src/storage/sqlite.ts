@@ -1,31 +1,44 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Client, createClient, type InStatement } from '@libsql/client';
-import { count } from 'drizzle-orm';
+import { count, inArray, sql } from 'drizzle-orm';
 import { type AsyncRemoteCallback, drizzle } from 'drizzle-orm/sqlite-proxy';
 import { migrate } from 'drizzle-orm/sqlite-proxy/migrator';
 import type { Dialect } from './dialect.ts';
-import { user } from './sqlite.schema.ts';
-import { toStorageError } from './storage-error.ts';
+import { user, userTombstone } from './sqlite.schema.ts';
+import { BUSY, StorageError, toStorageError } from './storage-error.ts';
 
 /** A libSQL file, created with its folder if missing, or `:memory:`. */
 export type SqliteOptions = { path: string };
 
+const READ_USERS = 'SELECT id FROM user LIMIT 1';
 const IN_MEMORY = ':memory:';
+/** With less space on the disk, writes fail soon. */
+const MIN_FREE_BYTES = 1024 * 1024;
 const MIGRATIONS = fileURLToPath(new URL('../../drizzle/sqlite', import.meta.url));
-/** How long a statement waits while another process writes. It blocks the event loop. */
-const BUSY_TIMEOUT_MS = 1000;
+/** How long libSQL waits while another process writes. It blocks the event loop, so it is short and tried again. */
+const BUSY_TIMEOUT_MS = 5;
+const BUSY_DELAY_MS = 20;
+/** How long a statement waits altogether. */
+const BUSY_LIMIT_MS = 5000;
 
 export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
   const client = await openClient(path);
 
-  async function query(statement: InStatement) {
+  /** Waits without blocking the event loop while another process writes. */
+  async function query(statement: InStatement, end = performance.now() + BUSY_LIMIT_MS) {
     try {
       return await client.execute(statement);
     } catch (error) {
-      throw toStorageError(error);
+      const failure = toStorageError(error);
+      if (!BUSY.test(failure.code)) throw failure;
+      if (performance.now() > end) throw new StorageError('UNAVAILABLE', failure.code);
     }
+    await sleep(BUSY_DELAY_MS);
+    return query(statement, end);
   }
 
   async function queryArrays(statement: InStatement): Promise<unknown[][]> {
@@ -59,8 +72,22 @@ export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
           .insert(user)
           .values(row)
           .onConflictDoUpdate({ target: [user.appId, user.openId], set: values }),
+      tombstones: {
+        save: (id, disabledAt) =>
+          db
+            .insert(userTombstone)
+            .values({ id, disabledAt })
+            .onConflictDoUpdate({ target: userTombstone.id, set: { disabledAt } }),
+        remove: (ids) => db.delete(userTombstone).where(inArray(userTombstone.id, [...ids])),
+        disabledAt: (ids) =>
+          sql`(select max(${userTombstone.disabledAt}) from ${userTombstone} where ${inArray(userTombstone.id, [...ids])})`,
+      },
     },
     execute: (sql, params = []) => queryArrays({ sql, args: [...params] }),
+    async ping() {
+      if (path === IN_MEMORY) await query(READ_USERS);
+      else await requireUsableFile(path);
+    },
     async columnsOf(table) {
       const rows = await queryArrays({ sql: 'SELECT name FROM pragma_table_info(?)', args: [table] });
       return rows.map(([name]) => String(name));
@@ -74,6 +101,28 @@ export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
       client.close();
     },
   };
+}
+
+/**
+ * Statements still succeed for a while from the cache when the file was deleted or overwritten, or the disk is full. So
+ * a new connection reads it. The file is never opened here: closing it would release the locks of SQLite.
+ * @throws {StorageError}
+ */
+async function requireUsableFile(path: string): Promise<void> {
+  try {
+    const { size } = await stat(path);
+    if (size === 0) throw new StorageError('FAULT', 'SQLITE_NOTADB');
+    const { bavail, bsize } = await statfs(dirname(path));
+    if (bavail * bsize < MIN_FREE_BYTES) throw new StorageError('UNAVAILABLE', 'ENOSPC');
+    const client = createClient({ url: `file:${path}`, timeout: BUSY_TIMEOUT_MS });
+    try {
+      await client.execute(READ_USERS);
+    } finally {
+      client.close();
+    }
+  } catch (error) {
+    throw toStorageError(error);
+  }
 }
 
 async function openClient(path: string): Promise<Client> {

@@ -15,22 +15,33 @@ export class StorageError extends Error {
   readonly failure: StorageFailure;
   /** The driver's code, such as `ER_DUP_ENTRY`, `ECONNREFUSED` or `SQLITE_BUSY`. */
   readonly code: string;
-  /** Whether the database rolled the statement back and a retry may succeed (deadlock, lock wait, busy). */
-  readonly rolledBack: boolean;
+  /**
+   * Whether an idempotent statement may succeed at once when it is tried again: it was rolled back (deadlock, lock wait,
+   * busy), or the connection was lost.
+   */
+  readonly retryable: boolean;
 
-  constructor(failure: StorageFailure, code: string, rolledBack = false) {
+  constructor(failure: StorageFailure, code: string, retryable = false) {
     super(`database ${failure.toLowerCase()} (${code})`);
     this.failure = failure;
     this.code = code;
-    this.rolledBack = rolledBack;
+    this.retryable = retryable;
   }
 }
 
 /** The connection was lost. */
-export const LOST = 'PROTOCOL_CONNECTION_LOST';
+const LOST = 'PROTOCOL_CONNECTION_LOST';
+/**
+ * The connection ended before the response, or leads to a server that is going away (1053), was killed (1927), takes a
+ * backup offline (3032), or is a cluster node without quorum (1047).
+ */
+const LOST_CODES = new Set([LOST, 'ECONNRESET', 'EPIPE']);
+const LOST_ERRNOS = new Set([1047, 1053, 1927, 3032]);
 const TIMEOUT = 'ETIMEDOUT';
 
 const ROLLED_BACK = new Set([1020, 1205, 1213, 3101, 8022, 9007]);
+/** Another process writes to the libSQL file. */
+export const BUSY = /^SQLITE_(BUSY|LOCKED)/;
 const DUPLICATE = new Set([1062]);
 const READ_ONLY = new Set([1290, 1792, 1836]);
 const UNAVAILABLE = new Set([
@@ -38,8 +49,6 @@ const UNAVAILABLE = new Set([
   ...[1021, 1040, 1044, 1045, 1047, 1049, 1053, 1114, 1129, 1130, 1158, 1159, 1160, 1161, 1180, 1203, 1226],
   ...[1317, 1927, 1969, 3024, 3032, 3100, 9001, 9002, 9005],
 ]);
-const SHUTDOWN = 1053;
-const KILLED = 1927;
 /** Node's codes for TLS failures and invalid certificates. */
 export const TLS_FAILURE = /^(ERR_(TLS|SSL)_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HANDSHAKE_)/;
 /** The database file, or the socket of the server, cannot be used by this account. */
@@ -57,7 +66,7 @@ export function toStorageError(error: unknown): StorageError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (cause instanceof StorageError) return cause;
   const { code, errno } = codesOf(cause);
-  if (ROLLED_BACK.has(errno) || /^SQLITE_(BUSY|LOCKED)/.test(code))
+  if (ROLLED_BACK.has(errno) || LOST_ERRNOS.has(errno) || LOST_CODES.has(code) || BUSY.test(code))
     return new StorageError('UNAVAILABLE', code, true);
   if (DUPLICATE.has(errno) || /^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)/.test(code))
     return new StorageError('DUPLICATE', code);
@@ -73,7 +82,7 @@ export function timeoutError(): StorageError {
 /** Whether to destroy the connection: it is lost, or leads to a demoted primary. */
 export function isConnectionUnusable(error: unknown): boolean {
   const { code, errno } = codesOf(error);
-  return READ_ONLY.has(errno) || NETWORK_FAILURE.test(code) || errno === SHUTDOWN || errno === KILLED;
+  return READ_ONLY.has(errno) || LOST_ERRNOS.has(errno) || NETWORK_FAILURE.test(code);
 }
 
 function codesOf(error: unknown): { code: string; errno: number } {

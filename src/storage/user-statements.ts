@@ -11,8 +11,16 @@ export type UserStatements = {
   update(where: SQL | undefined, values: Changes): PromiseLike<unknown>;
   remove(where: SQL | undefined): PromiseLike<unknown>;
   /** Inserts the row, or sets the values on the row with the same (appId, openId). */
-  upsert(row: UserRow, values: Changes): PromiseLike<unknown>;
+  upsert(row: NewRow, values: Changes): PromiseLike<unknown>;
+  tombstones: {
+    save(id: string, disabledAt: Date): PromiseLike<unknown>;
+    remove(ids: readonly string[]): PromiseLike<unknown>;
+    /** The time in a tombstone with one of these ids, or null: an expression for a statement. */
+    disabledAt(ids: readonly string[]): SQL;
+  };
 };
+
+export type NewRow = Omit<UserRow, 'disabledAt'> & { disabledAt: SQL };
 
 export type Changes = { [Name in keyof UserRow]?: UserRow[Name] | SQL };
 

@@ -60,8 +60,8 @@ export type Users = {
   /** Exact match: MySQL ignores trailing spaces. */
   byId(id: string): Promise<User | null>;
   byOpenId(appId: string, openId: string): Promise<User | null>;
-  /** The users with this unionid in all mini programs, oldest first. */
-  byUnionId(unionId: string): Promise<User[]>;
+  /** The users with one of these unionids in all mini programs, oldest first. One statement. */
+  byUnionIds(unionIds: readonly string[]): Promise<User[]>;
   /** The users with this id or openid in any mini program. */
   byIdOrOpenId(idOrOpenId: string): Promise<User[]>;
   /** Costs the same for every page, unless few users match a filter without an index: by role or state. */
@@ -81,8 +81,11 @@ export type Users = {
   setDisabled(id: string, disabled: boolean): Promise<User | null>;
   /** Revokes the tokens of this version; newer ones stay valid. Idempotent. */
   revokeTokens(id: string, tokenVersion: number): Promise<void>;
-  /** Deletes the user, which revokes all tokens. */
-  remove(id: string): Promise<void>;
+  /**
+   * Deletes the user, which revokes all tokens. Of a disabled user a keyed hash and the time remain, so that the next
+   * login is disabled too.
+   */
+  erase(user: User): Promise<void>;
   /** The session_key of the last login; null if there is no such user or it cannot be decrypted. */
   sessionKey(id: string): Promise<string | null>;
 };

@@ -1,9 +1,10 @@
-import { and, asc, desc, eq, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, or, type SQL, sql } from 'drizzle-orm';
 import { uuidv7 } from 'uuidv7';
 import type { Clock } from '../common/clock.ts';
 import { withRetry } from './retry.ts';
 import type { SessionKeyCipher } from './session-key.ts';
 import { StorageError } from './storage-error.ts';
+import type { TombstoneIds } from './tombstones.ts';
 import {
   disabledCondition,
   filterCondition,
@@ -13,8 +14,10 @@ import {
 } from './user-statements.ts';
 import type { User, UserRow, Users } from './user-types.ts';
 
-export function createUsers(statements: UserStatements, cipher: SessionKeyCipher, now: Clock): Users {
-  const { columns } = statements;
+export type UsersOptions = { cipher: SessionKeyCipher; tombstoneIds: TombstoneIds; now: Clock };
+
+export function createUsers(statements: UserStatements, { cipher, tombstoneIds, now }: UsersOptions): Users {
+  const { columns, tombstones } = statements;
 
   async function findRows(where: SQL | undefined): Promise<UserRow[]> {
     return withRetry(() => statements.find(where));
@@ -34,6 +37,12 @@ export function createUsers(statements: UserStatements, cipher: SessionKeyCipher
     return findRow(and(eq(columns.appId, appId), eq(columns.openId, openId)));
   }
 
+  /** So that the user is not disabled again after the next erasure. */
+  async function removeTombstones(id: string): Promise<void> {
+    const user = await byId(id);
+    if (user) await withRetry(() => tombstones.remove(tombstoneIds.all(user.appId, user.openId)));
+  }
+
   return {
     newId: uuidv7,
     byId,
@@ -47,7 +56,8 @@ export function createUsers(statements: UserStatements, cipher: SessionKeyCipher
         updatedAt: at,
         lastLoginAt: at,
       };
-      const row = { ...EMPTY_ROW, id, appId, openId, createdAt: at, ...values };
+      const disabledAt = tombstones.disabledAt(tombstoneIds.all(appId, openId));
+      const row = { ...EMPTY_ROW, id, appId, openId, createdAt: at, ...values, disabledAt };
       await withRetry(() => statements.upsert(row, unlessDisabled(columns, values)));
       const stored = await byOpenId(appId, openId);
       if (!stored) throw new Error('the user was deleted during the login');
@@ -59,8 +69,8 @@ export function createUsers(statements: UserStatements, cipher: SessionKeyCipher
       return row && withoutSessionKey(row);
     },
 
-    async byUnionId(unionId) {
-      const rows = await findRows(eq(columns.unionId, unionId));
+    async byUnionIds(unionIds) {
+      const rows = await findRows(inArray(columns.unionId, [...unionIds]));
       return rows.map(withoutSessionKey).sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
     },
 
@@ -112,6 +122,7 @@ export function createUsers(statements: UserStatements, cipher: SessionKeyCipher
       const values = disabled
         ? { disabledAt: at, updatedAt: at, tokenVersion: sql`${columns.tokenVersion} + 1` }
         : { disabledAt: null, updatedAt: at };
+      if (!disabled) await removeTombstones(id);
       const where = and(eq(columns.id, id), disabledCondition(columns, !disabled));
       await withRetry(() => statements.update(where, values));
       return byId(id);
@@ -123,7 +134,8 @@ export function createUsers(statements: UserStatements, cipher: SessionKeyCipher
       await withRetry(() => statements.update(where, values));
     },
 
-    async remove(id) {
+    async erase({ id, appId, openId, disabledAt }) {
+      if (disabledAt) await withRetry(() => tombstones.save(tombstoneIds.current(appId, openId), disabledAt));
       await withRetry(() => statements.remove(eq(columns.id, id)));
     },
 
@@ -147,7 +159,6 @@ const EMPTY_ROW = {
   phoneCountryCode: null,
   role: 'USER',
   tokenVersion: 0,
-  disabledAt: null,
 } as const;
 
 function ownerOf({ appId, openId }: Pick<UserRow, 'appId' | 'openId'>) {

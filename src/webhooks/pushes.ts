@@ -65,7 +65,11 @@ export function createPushes({ reader, users, log, now = Date.now }: PushesOptio
       { push: { appId, event: name, revoked }, userId: user.id },
       "erasing user data at WeChat's request",
     );
-    if (name === 'user_authorization_cancellation') return users.remove(user.id);
+    if (name === 'user_authorization_cancellation') {
+      if (user.role === 'ADMIN')
+        log.warn({ userId: user.id }, 'an admin was erased: grant the role again if needed');
+      return users.erase(user);
+    }
     const profile = name === 'user_info_modified' ? ERASE_NAME_AND_PICTURE : revokedFields(revoked);
     if (Object.keys(profile).length > 0) await users.updateProfile(user.id, profile);
     if (revoked.includes(REVOKED_PHONE)) await users.setPhone(user.id, null);

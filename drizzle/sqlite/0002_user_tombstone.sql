@@ -1,0 +1,4 @@
+CREATE TABLE `user_tombstone` (
+	`id` text PRIMARY KEY NOT NULL,
+	`disabled_at` integer NOT NULL
+);
