@@ -4,7 +4,7 @@ import { readEnv, runOrExplain } from './cli/start.ts';
 import { type HttpOptions, readConfig } from './config/config.ts';
 import { listen } from './http/server.ts';
 
-/** Longer than the server takes to drain. */
+/** Beside the delay: longer than the server takes to drain. */
 const SHUTDOWN_TIMEOUT_MS = 15_000;
 
 await runOrExplain(async () => {
@@ -15,7 +15,8 @@ await runOrExplain(async () => {
     throw error;
   });
   announce(config.http, server.port, config.mode === 'production' ? null : app);
-  closeWithGrace({ delay: SHUTDOWN_TIMEOUT_MS, logger: false }, async ({ err }) => {
+  const delay = config.http.shutdownDelayMs + SHUTDOWN_TIMEOUT_MS;
+  closeWithGrace({ delay, logger: false }, async ({ err }) => {
     if (err) app.log.fatal({ err }, 'unexpected failure, shutting down');
     await server.close();
     await app.close();

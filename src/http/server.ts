@@ -1,17 +1,26 @@
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { Server as NetServer } from 'node:net';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { HttpOptions } from '../config/config.ts';
 import type { Health } from '../ops/health.ts';
 import { MAX_HEADER_BYTES, rejectMalformedRequests } from './malformed.ts';
 
 export type HttpServer = {
   port: number;
-  /** Stops accepting connections and waits for requests in flight, for at most ten seconds. */
+  /**
+   * Announces the end for `shutdownDelayMs`: /ready responds 503 and every response closes its connection, while new
+   * requests are still handled. Then stops accepting connections, and waits for requests in flight for at most ten
+   * seconds.
+   */
   close(): Promise<void>;
 };
 
 export type ServedApp = { handler: RequestListener; health: Health };
 
 const MAX_DRAIN_MS = 10_000;
+/** After the last connection was accepted, requests that are already on their way arrive within this time. */
+const LINGER_MS = 500;
+const QUIET_TURNS = 5;
 const MAX_HEADERS_MS = 10_000;
 /** Longer than the usual 60 s of load balancers, so that these close idle connections. */
 const KEEP_ALIVE_MS = 65_000;
@@ -23,7 +32,12 @@ const MAX_CHECK_INTERVAL_MS = 5000;
  */
 export async function listen(
   { handler, health }: ServedApp,
-  { host, port, requestTimeoutMs }: Pick<HttpOptions, 'host' | 'port' | 'requestTimeoutMs'>,
+  {
+    host,
+    port,
+    requestTimeoutMs,
+    shutdownDelayMs,
+  }: Pick<HttpOptions, 'host' | 'port' | 'requestTimeoutMs' | 'shutdownDelayMs'>,
 ): Promise<HttpServer> {
   const server = createServer(
     {
@@ -44,9 +58,40 @@ export async function listen(
     port: typeof address === 'object' && address ? address.port : port,
     async close() {
       health.drain();
+      await sleep(shutdownDelayMs);
+      await acceptWaiting(server);
+      const closed = stopAccepting(server);
       const force = setTimeout(() => server.closeAllConnections(), MAX_DRAIN_MS);
-      await new Promise((resolve) => server.close(resolve));
+      await Promise.race([closed, sleep(LINGER_MS)]);
+      server.closeIdleConnections();
+      await closed;
       clearTimeout(force);
     },
   };
+}
+
+/** Connections that wait to be accepted would be reset. Node accepts them one by one, one in each turn of the event loop. */
+async function acceptWaiting(server: Server): Promise<void> {
+  let accepted = 0;
+  const count = () => {
+    accepted += 1;
+  };
+  server.on('connection', count);
+  const end = performance.now() + LINGER_MS;
+  for (let quietTurns = 0; quietTurns < QUIET_TURNS && performance.now() < end; ) {
+    const before = accepted;
+    await nextTurn();
+    quietTurns = accepted === before ? quietTurns + 1 : 0;
+  }
+  server.off('connection', count);
+}
+
+/**
+ * Resolves when all connections have ended. `close` of http.Server would end idle connections at once, also those with a
+ * request that is on its way.
+ */
+function stopAccepting(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    NetServer.prototype.close.call(server, () => resolve());
+  });
 }
