@@ -107,6 +107,21 @@ describe('each error names its variable and the remedy, and reveals no secret', 
       { DATABASE_URL: 'mysql://u@h/db?poolSize=big' },
       /^DATABASE_URL has an invalid poolSize option: use 1 to 999/,
     ],
+    [
+      'a password with a slash',
+      { DATABASE_URL: 'mysql://u:p/CANARYpw@host:3306/db' },
+      /^DATABASE_URL has a special character in user or password .* %2F for \/.* DATABASE_PASSWORD$/,
+    ],
+    [
+      'a password with at, slash and hash',
+      { DATABASE_URL: 'mysql://u:p@ss/w#rd@host/db' },
+      /^DATABASE_URL has a special character/,
+    ],
+    [
+      'a password with a question mark',
+      { DATABASE_URL: 'mysql://u:p?w@host/db' },
+      /^DATABASE_URL has a special character/,
+    ],
     ['a file without a name', { DATABASE_URL: 'file:' }, /^DATABASE_URL has no file name/],
     ['a folder', { DATABASE_URL: 'file:/var/lib/weapp/' }, /^DATABASE_URL has no file name/],
     ['a file on another host', { DATABASE_URL: 'file://var/x.db' }, /^DATABASE_URL has no file name/],
@@ -181,6 +196,11 @@ test('a mysql URL may hold encoded characters, IPv6, a socket, TLS and a pool si
     ...{ host: '::1', port: 3307, user: 'we@app', password: 'p/:#', database: 'my-db' },
     ...{ ssl: true, poolSize: 25, socketPath: '/run/mysqld.sock' },
   });
+});
+
+test('DATABASE_PASSWORD replaces the password in the URL, without encoding', () => {
+  const env = { DATABASE_URL: 'mysql://u:old@host/db', DATABASE_PASSWORD: 'p@ss/w#rd%' };
+  expect(readConfig({ ...PRODUCTION, ...env }).database).toMatchObject({ password: 'p@ss/w#rd%' });
 });
 
 test('several mini programs: WECHAT_APP_ID first, then WECHAT_APPS in their order', () => {

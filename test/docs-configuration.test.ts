@@ -45,7 +45,7 @@ describe.each(PAGES)('%s', (page) => {
   test.each(integers)(
     'has the default and the limits of $name',
     ({ fallback, limits, min, max, standard }) => {
-      expect(fallback.split(/[ ；（]/)[0]).toBe(`\`${standard}\``);
+      expect(fallback.split(/[ ;；（]/)[0]).toBe(`\`${standard}\``);
       expect(limits.match(/\d+/g)).toEqual([min, max]);
     },
   );

@@ -115,7 +115,11 @@ export function readConfig(environment: Env): Config {
     },
     database:
       raw.DATABASE_URL.dialect === 'mysql'
-        ? { ...raw.DATABASE_URL, timeoutMs: raw.DATABASE_TIMEOUT_MS }
+        ? {
+            ...raw.DATABASE_URL,
+            password: raw.DATABASE_PASSWORD ?? raw.DATABASE_URL.password,
+            timeoutMs: raw.DATABASE_TIMEOUT_MS,
+          }
         : raw.DATABASE_URL,
     migrateOnStart: raw.MIGRATE_ON_START,
     sessionKeySecrets: raw.SESSION_KEY_SECRET,

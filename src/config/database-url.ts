@@ -7,8 +7,16 @@ type Mysql = Extract<DatabaseOptions, { dialect: 'mysql' }>;
 /** DATABASE_TIMEOUT_MS sets the deadline. */
 type Location = Sqlite | Omit<Mysql, 'timeoutMs'>;
 
+/** An @ behind the authority: it ended early, at a character of the password. */
+const UNENCODED = /^mysql:\/\/[^/?#]*[/?#].*@/;
+
 export function parseDatabaseUrl(text: string, context: FaultContext): Location {
   if (text.startsWith('file:')) return parseFile(text, context);
+  if (UNENCODED.test(text))
+    return reject(
+      context,
+      'has a special character in user or password that is not percent-encoded: write %2F for /, %23 for #, %3F for ?, %40 for @, or set DATABASE_PASSWORD',
+    );
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url?.protocol !== 'mysql:')
     return reject(

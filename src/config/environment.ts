@@ -40,6 +40,7 @@ export function environmentSchema(production: boolean) {
         )
       : z.string().default('file:.data/weapp-login.db')
     ).transform(parseDatabaseUrl),
+    DATABASE_PASSWORD: z.string().optional(),
     DATABASE_TIMEOUT_MS: integer(100, 60_000, 5000),
     MIGRATE_ON_START: flag.default(!production),
     GRAPHIQL: flag.default(!production),
