@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs';
+
+/**
+ * Runs a command: `node bin/run.mjs main`, `node bin/run.mjs cli/admin grant <openid>`. In a checkout with the
+ * development dependencies it runs the source, through tsx; otherwise the built files.
+ */
+const [command = 'main'] = process.argv.splice(2, 1);
+const source = new URL(`../src/${command}.ts`, import.meta.url);
+const built = new URL(`../dist/${command}.js`, import.meta.url);
+
+async function loadTsx() {
+  try {
+    return await import('tsx/esm/api');
+  } catch {
+    return undefined;
+  }
+}
+
+const tsx = existsSync(source) ? await loadTsx() : undefined;
+tsx?.register();
+if (tsx) await import(source.href);
+else if (existsSync(built)) await import(built.href);
+else {
+  process.stderr.write(
+    'There is nothing to run: `npm ci` installs what runs the source, `npm run build` builds dist/.\n',
+  );
+  process.exitCode = 1;
+}
