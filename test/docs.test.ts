@@ -128,7 +128,10 @@ test.each(PAGES)('every code block of %s is run by a test', (page) => {
     if (language === 'graphql') return SCHEMA_PAGES.includes(page);
     if (language === 'ts') return SANDBOX_PAGES.includes(page);
     if (language === 'text') return WECHAT_PAGES.includes(page);
-    return tried.includes(text.trim()) || /^(npm install --save-dev|curl) |^npm install \.\.\//.test(text);
+    return (
+      tried.includes(text.trim()) ||
+      /^(npm (install --save-dev|pkg set)|curl) |^npm install \.\.\//.test(text)
+    );
   };
   const nameless = snippetsOf(page).filter(({ name }) => !name);
   expect(nameless.length).toBeGreaterThan(0);
@@ -481,14 +484,38 @@ describe.each(['client/README.md', 'client/README.zh-CN.md'])('%s', (page) => {
 });
 
 describe.each(CODEGEN_PAGES)('%s', (page) => {
-  test('installs packages that the example installs', () => {
-    const { devDependencies }: { devDependencies: object } = JSON.parse(
+  test('installs the packages and overrides of the example', () => {
+    type Manifest = { devDependencies: Record<string, string>; overrides: Record<string, string> };
+    const { devDependencies, overrides }: Manifest = JSON.parse(
       readFileSync(`${EXAMPLE}/package.json`, 'utf8'),
     );
     const packages = commandIn(page, 'npm install').trim().split(' ').slice(3);
+    const known = Object.entries(devDependencies).map(([name, version]) => `${name}@${version}`);
     expect(packages).toHaveLength(5);
-    expect(packages.filter((name) => !(name in devDependencies))).toEqual([]);
+    expect(packages.filter((each) => !known.includes(each))).toEqual([]);
+    expect(commandIn(page, 'npm pkg set').trim().split(' ').slice(3)).toEqual(
+      Object.entries(overrides).map(([name, version]) => `overrides.${name}=${version}`),
+    );
   });
+
+  test.skipIf(!existsSync(`${EXAMPLE}/node_modules/.bin/graphql-codegen`))(
+    'followed from an empty folder installs without a warning about Node, and generates',
+    { timeout: 300_000 },
+    async () => {
+      const folder = folderOf(page);
+      writeFileSync(`${folder}/schema.graphql`, readFileSync('schema.graphql'));
+      const steps = [
+        'npm init -y',
+        ...['npm pkg set', 'npm install', '--config codegen.ts'].map((text) => commandIn(page, text)),
+      ];
+      for (const step of steps) {
+        const { code, output } = await run('bash', ['-c', step], { cwd: folder });
+        expect(code, output).toBe(0);
+        expect(output).not.toContain('EBADENGINE');
+      }
+      expect(existsSync(`${folder}/src/gql/graphql.ts`)).toBe(true);
+    },
+  );
 
   test.skipIf(!existsSync(`${EXAMPLE}/node_modules/.bin/graphql-codegen`))(
     'has code that is generated, compiles, and runs against the server',

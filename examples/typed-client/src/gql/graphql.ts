@@ -22,23 +22,23 @@ export type ProfileInput = {
   province?: string | null | undefined;
 };
 
-/** `res.userInfo` of wx.getUserProfile, unchanged. It comes from the client unverified: for display only. Empty values and the placeholders that WeChat returns instead of a profile change nothing. */
+/** `res.userInfo` of wx.getUserProfile, unchanged. It comes from the client unverified: for display only. It never makes a login fail: `ignoredFields` names what is not stored. Empty values and placeholders change nothing. */
 export type UserInfoInput = {
-  /** An https URL of at most 1024 characters. */
+  /** An https URL; http is changed to https for avatars of WeChat. */
   avatarUrl?: string | null | undefined;
-  /** At most 64 characters. */
+  /** Control characters are removed; more than 64 characters are cut off. */
   city?: string | null | undefined;
-  /** At most 64 characters. */
+  /** Control characters are removed; more than 64 characters are cut off. */
   country?: string | null | undefined;
   /** 0 (unknown), 1 (male) or 2 (female). */
   gender?: number | null | undefined;
   /** WeChat sets it on placeholders: the other fields are then ignored. */
   is_demote?: boolean | string | null | undefined;
-  /** At most 64 characters. */
+  /** Control characters are removed; more than 64 characters are cut off. */
   language?: string | null | undefined;
-  /** At most 64 characters. */
+  /** Control characters are removed; more than 64 characters are cut off. */
   nickName?: string | null | undefined;
-  /** At most 64 characters. */
+  /** Control characters are removed; more than 64 characters are cut off. */
   province?: string | null | undefined;
 };
 
