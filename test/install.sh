@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Node: the MariaDB server binary and Chromium.
+# Installs what the tests need beside Node: the MariaDB server binary, Chromium, and Python, PHP and Go.
 # On Debian and Ubuntu by apt-get; elsewhere it says what to do.
 set -euo pipefail
 
 missing=()
 [ -x /usr/sbin/mariadbd ] && [ -x /usr/bin/mariadb-install-db ] && [ -x /usr/bin/my_print_defaults ] ||
   missing+=(mariadb-server-core mariadb-client-core)
+# docs/verify-tokens.md has code in these languages.
+[ -x /usr/bin/python3 ] && /usr/bin/python3 -c 'import jwt, cryptography' 2>/dev/null || missing+=(python3-jwt python3-cryptography)
+command -v php >/dev/null || missing+=(php-cli)
+command -v go >/dev/null || missing+=(golang-go)
 [ -x "${CHROMIUM_PATH:-/usr/bin/chromium}" ] || missing+=(chromium fonts-noto-cjk)
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 
 if ! command -v apt-get >/dev/null; then
-  echo "Please install a MariaDB server (mariadbd, mariadb-install-db) and Chromium (CHROMIUM_PATH names it)." >&2
+  echo "Please install a MariaDB server (mariadbd, mariadb-install-db), Chromium (CHROMIUM_PATH names it), PyJWT, PHP and Go." >&2
   echo "macOS: brew install mariadb && brew install --cask chromium. Without them their tests are skipped." >&2
   echo "Instead of a local MariaDB, TEST_MYSQL_URL=mysql://user:password@host:3306 can name a server." >&2
   exit 0

@@ -1,0 +1,110 @@
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { decodeJwt, decodeProtectedHeader, SignJWT, UnsecuredJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { JWT_PRIVATE_KEY } from './support/canaries.ts';
+import { APP_ID, SECOND_APP_ID } from './support/product.ts';
+import { run } from './support/project.ts';
+import { type Server, startServer } from './support/server.ts';
+import { snippetsOf, writeSnippets } from './support/snippets.ts';
+
+const PAGES = ['docs/verify-tokens.md', 'docs/verify-tokens.zh-CN.md'];
+const RSA = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  .privateKey.export({ type: 'pkcs8', format: 'pem' })
+  .toString();
+
+/** The programs of the page; `rsa`: whether they verify RS256 too. */
+const PROGRAMS = [
+  { name: 'Node.js', needs: process.execPath, command: [process.execPath, 'verify.mjs'], rsa: true },
+  { name: 'Python', needs: '/usr/bin/python3', command: ['/usr/bin/python3', 'verify.py'], rsa: true },
+  { name: 'PHP', needs: '/usr/bin/php', command: ['/usr/bin/php', 'verify.php'], rsa: false },
+  { name: 'Go', needs: '/usr/bin/go', command: ['./verify'], rsa: false },
+];
+const missing = PROGRAMS.filter(({ needs }) => !existsSync(needs));
+if (missing.length > 0 && process.env.CI)
+  throw new Error(`${missing.map(({ name }) => name).join()} is not installed: npm run test:install`);
+
+test('both pages have the same programs', () => {
+  const [english, chinese] = PAGES.map((page) => snippetsOf(page).filter(({ name }) => name));
+  expect(chinese).toEqual(english);
+  expect(english?.map(({ name }) => name)).toEqual(['verify.mjs', 'verify.py', 'verify.php', 'verify.go']);
+});
+
+describe.each([
+  ['EdDSA', JWT_PRIVATE_KEY],
+  ['RS256', RSA],
+])('a token signed with %s', (alg, pem) => {
+  let server: Server;
+  let folder: string;
+  const tokens: Record<string, string> = {};
+  let id = '';
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'weapp-login-verify-'));
+    writeSnippets(snippetsOf(PAGES[0] ?? ''), folder);
+    mkdirSync(join(folder, 'node_modules'));
+    symlinkSync(resolve('node_modules/jose'), join(folder, 'node_modules/jose'));
+    if (existsSync('/usr/bin/go')) {
+      const env = { GOCACHE: join(tmpdir(), 'weapp-login-go'), GO111MODULE: 'off', HOME: folder };
+      expect(
+        await run('/usr/bin/go', ['build', '-o', 'verify', 'verify.go'], { cwd: folder, env }),
+      ).toMatchObject({
+        code: 0,
+      });
+    }
+    server = await startServer('file::memory:', { JWT_PRIVATE_KEY: pem });
+    const { product } = server;
+    const login = async (appId: string) => (await product.login('dev:alice', { appId })).data?.login;
+    const valid = await login(APP_ID);
+    id = valid?.user.id ?? '';
+    tokens.valid = valid?.token ?? '';
+    tokens['of another mini program'] = (await login(SECOND_APP_ID))?.token ?? '';
+    product.clock.now -= 7_200_000;
+    tokens.expired = (await login(APP_ID))?.token ?? '';
+    product.clock.now += 7_200_000;
+
+    const [header = '', payload = '', signature = ''] = tokens.valid.split('.');
+    const claims = decodeJwt(tokens.valid);
+    const changed = Buffer.from(JSON.stringify({ ...claims, sub: '0'.repeat(36) })).toString('base64url');
+    tokens['with another payload'] = [header, changed, signature].join('.');
+    tokens['without a signature'] = new UnsecuredJWT({ ...claims }).encode();
+    tokens['with an empty signature'] = `${header}.${payload}.`;
+    tokens['that is no token'] = 'abc';
+    const sign = (more: object, key: KeyObject, kid: string) =>
+      new SignJWT({ ...claims, ...more }).setProtectedHeader({ alg, typ: 'JWT', kid }).sign(key);
+    const { kid = '' } = decodeProtectedHeader(tokens.valid);
+    const ours = createPrivateKey(pem);
+    const theirs =
+      alg === 'EdDSA'
+        ? generateKeyPairSync('ed25519').privateKey
+        : generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+    tokens['of another issuer'] = await sign({ iss: 'somebody' }, ours, kid);
+    tokens['with an unknown kid'] = await sign({}, theirs, 'unknown');
+    tokens['signed with another key'] = await sign({}, theirs, kid);
+  }, 120_000);
+  afterAll(() => server.close());
+
+  const verify = ([command = '', ...args]: readonly string[], token: string) =>
+    run(command, [...args, token], {
+      cwd: folder,
+      env: { JWKS_URL: `${server.url}/.well-known/jwks.json`, APP_ID },
+    });
+  const programs = PROGRAMS.filter(({ needs, rsa }) => existsSync(needs) && (rsa || alg === 'EdDSA'));
+
+  test.each(programs)(
+    'is verified in $name; nine other tokens are rejected',
+    { timeout: 60_000 },
+    async ({ command }) => {
+      const { valid = '', ...invalid } = tokens;
+      expect(await verify(command, valid)).toEqual({ code: 0, output: `${id}\n` });
+      expect(Object.keys(invalid)).toHaveLength(9);
+      for (const [name, token] of Object.entries(invalid)) {
+        const { code, output } = await verify(command, token);
+        expect(code, name).not.toBe(0);
+        expect(output.trim(), name).not.toBe(id);
+      }
+    },
+  );
+});
