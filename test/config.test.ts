@@ -198,6 +198,18 @@ test('a mysql URL may hold encoded characters, IPv6, a socket, TLS and a pool si
   });
 });
 
+test('a mysql URL may name several hosts, in the order in which they are tried', () => {
+  const url = 'mysql://u:p@a:3307,[::1]:3308,c/db?ssl=1';
+  expect(readConfig({ ...PRODUCTION, DATABASE_URL: url }).database).toMatchObject({
+    ...{ host: 'a', port: 3307, user: 'u', database: 'db', ssl: true },
+    fallbacks: [
+      { host: '::1', port: 3308 },
+      { host: 'c', port: 3306 },
+    ],
+  });
+  expect(() => readConfig({ ...PRODUCTION, DATABASE_URL: 'mysql://u:p@a,b:x/db' })).toThrow(/DATABASE_URL/);
+});
+
 test('DATABASE_PASSWORD replaces the password in the URL, without encoding', () => {
   const env = { DATABASE_URL: 'mysql://u:old@host/db', DATABASE_PASSWORD: 'p@ss/w#rd%' };
   expect(readConfig({ ...PRODUCTION, ...env }).database).toMatchObject({ password: 'p@ss/w#rd%' });

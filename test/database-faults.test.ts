@@ -1,11 +1,12 @@
 import { connect, createServer as createTcpServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../src/app.ts';
 import { readConfig } from '../src/config/config.ts';
 import { isConnectionUnusable, toStorageError } from '../src/storage/storage-error.ts';
 import { runSql } from './support/databases.ts';
-import { hasMariaDb, type MariaDb, startMariaDb } from './support/mariadb.ts';
+import { freePort, hasMariaDb, type MariaDb, startMariaDb } from './support/mariadb.ts';
 import { codeOf, environment, type Product, startProduct } from './support/product.ts';
 
 const ME = '{ me { id } }';
@@ -111,6 +112,39 @@ describe.skipIf(!hasMariaDb())('when MariaDB fails', () => {
       proxy.close();
     },
   );
+
+  test('of several hosts the first that works is used, and the first again when it is back', {
+    timeout: 60_000,
+  }, async () => {
+    const { port } = new URL(mariadb.url);
+    let connections = 0;
+    const proxy = () =>
+      createTcpServer((client) => {
+        connections += 1;
+        const upstream = connect(Number(port), '127.0.0.1');
+        client.pipe(upstream).pipe(client);
+        for (const socket of [client, upstream]) socket.on('error', () => undefined);
+        opened.add(client);
+      });
+    const opened = new Set<Socket>();
+    const firstPort = await freePort();
+    const hosts = `127.0.0.1:${firstPort},127.0.0.1:${port}`;
+    const clustered = await startProduct(url.replace(/@[^/]+/, `@${hosts}`));
+    const ask = async () => codeOf(await clustered.query(ME, { token }));
+    expect(await ask()).toBeUndefined();
+    expect(connections).toBe(0);
+
+    const first = proxy();
+    await new Promise<void>((resolve) => first.listen(firstPort, '127.0.0.1', resolve));
+    await sleep(5100);
+    expect(await ask()).toBeUndefined();
+    expect(connections).toBeGreaterThan(0);
+
+    first.close();
+    for (const socket of opened) socket.resetAndDestroy();
+    expect(await Promise.all(Array.from({ length: 20 }, ask))).toEqual(Array(20).fill(undefined));
+    await clustered.close();
+  });
 
   test.each([
     [1047, 'ER_UNKNOWN_COM_ERROR'],

@@ -1,3 +1,5 @@
+import { splitList } from '../common/lists.ts';
+import type { MysqlHost } from '../storage/mysql-pool.ts';
 import type { DatabaseOptions } from '../storage/open.ts';
 import { type FaultContext, reject } from './parsers.ts';
 
@@ -17,14 +19,18 @@ export function parseDatabaseUrl(text: string, context: FaultContext): Location 
       context,
       'has a special character in user or password that is not percent-encoded: write %2F for /, %23 for #, %3F for ?, %40 for @, or set DATABASE_PASSWORD',
     );
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url?.protocol !== 'mysql:')
+  const { first, others } = splitHosts(text);
+  const url = URL.canParse(first) ? new URL(first) : null;
+  const fallbacks = others.map((host) =>
+    URL.canParse(`mysql://${host}`) ? new URL(`mysql://${host}`) : null,
+  );
+  if (url?.protocol !== 'mysql:' || !fallbacks.every((fallback) => fallback !== null))
     return reject(
       context,
       'must begin with mysql:// (mysql://user:password@host:3306/database) or file: (file:.data/my.db)',
     );
   try {
-    return parseServer(url, context);
+    return parseServer(url, fallbacks.map(hostOf), context);
   } catch {
     return reject(context, 'has an invalid % encoding: write %25 for a percent sign in user or password');
   }
@@ -41,8 +47,20 @@ function parseFile(text: string, context: FaultContext): Location {
   return { dialect: 'sqlite', path };
 }
 
+const HOSTS = /^(mysql:\/\/(?:[^/?#@]*@)?)([^/?#,]*),([^/?#]*)(.*)$/s;
+
+/** `mysql://user:password@a:3306,b:3306/db`: the URL with the first host, and the other hosts. */
+function splitHosts(text: string): { first: string; others: string[] } {
+  const [, start = text, host = '', others = '', end = ''] = HOSTS.exec(text) ?? [];
+  return { first: `${start}${host}${end}`, others: splitList(others) };
+}
+
+function hostOf({ hostname, port }: URL): MysqlHost {
+  return { host: decodeURIComponent(hostname.replace(/^\[|\]$/g, '')), port: Number(port || 3306) };
+}
+
 /** @throws {URIError} */
-function parseServer(url: URL, context: FaultContext): Location {
+function parseServer(url: URL, fallbacks: readonly MysqlHost[], context: FaultContext): Location {
   const { ssl = '0', socketPath, poolSize = '10', ...unknown } = Object.fromEntries(url.searchParams);
   const [unknownOption] = Object.keys(unknown);
   if (unknownOption)
@@ -58,8 +76,8 @@ function parseServer(url: URL, context: FaultContext): Location {
   if (!database) return reject(context, 'has no database name: mysql://user:password@host:3306/database');
   return {
     dialect: 'mysql',
-    host: decodeURIComponent(url.hostname.replace(/^\[|\]$/g, '')),
-    port: Number(url.port || 3306),
+    ...hostOf(url),
+    fallbacks,
     user: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
     database,

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createPool, type PoolConnection, type PoolOptions } from 'mysql2/promise';
+import { createPool, type Pool, type PoolConnection, type PoolOptions } from 'mysql2/promise';
 import { withDeadline } from '../common/deadline.ts';
 import { isConnectionUnusable, timeoutError, toStorageError } from './storage-error.ts';
 
-/** The parts of `mysql://user:password@host:port/database`. */
-export type MysqlOptions = {
-  host: string;
-  port: number;
+export type MysqlHost = { host: string; port: number };
+
+/** The parts of `mysql://user:password@host:port,host:port/database`. */
+export type MysqlOptions = MysqlHost & {
+  /** Hosts with the same data, in the order in which they are tried while the first fails. */
+  fallbacks: readonly MysqlHost[];
   user: string;
   password: string;
   database: string;
@@ -34,6 +36,11 @@ const MAX_IDLE = 2;
 const TOO_MANY_CONNECTIONS = 'ER_CON_COUNT_ERROR';
 const RETRY_DELAY_MS = 20;
 const IDLE_TIMEOUT_MS = 60_000;
+/** How long a host that failed is not tried while another one works. */
+const FAILED_MS = 5000;
+
+/** `failedUntil` is a time of performance.now(). */
+type Node = { pool: Pool; failedUntil: number };
 
 /**
  * The SQL mode is ours, whatever the server's is: without strict mode MySQL truncates values silently, and with
@@ -44,16 +51,33 @@ const SET_SESSION_MODE = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_
 /** mysql2 has no deadline for statements or for waiting in the queue, so this pool adds one for both. */
 export function createMysqlPool(options: MysqlOptions): MysqlPool {
   const { timeoutMs } = options;
-  const pool = createPool(poolOptions(options));
+  const { host, port, fallbacks } = options;
+  const nodes = [{ host, port }, ...fallbacks].map((node) => ({
+    pool: createPool(poolOptions({ ...options, ...node })),
+    failedUntil: 0,
+  }));
   const prepared = new WeakSet<object>();
 
+  /** In order, without those that failed recently; all if none is left. So the first is used again when it is back. */
+  function candidates(): Node[] {
+    const usable = nodes.filter(({ failedUntil }) => failedUntil <= performance.now());
+    return usable.length > 0 ? usable : nodes;
+  }
+
   /** If the server accepts no more connections, waits for one of ours. */
-  async function acquire(end: number): Promise<PoolConnection> {
-    try {
-      return await acquireInTime(pool.getConnection(), Math.min(timeoutMs, end - performance.now()));
-    } catch (error) {
-      if (toStorageError(error).code !== TOO_MANY_CONNECTIONS || performance.now() > end) throw error;
+  async function acquire(end: number): Promise<{ node: Node; connection: PoolConnection }> {
+    let failure: unknown;
+    const tried = candidates();
+    for (const [i, node] of tried.entries()) {
+      const ms = Math.min(timeoutMs, end - performance.now()) / (tried.length - i);
+      try {
+        return { node, connection: await acquireInTime(node.pool.getConnection(), ms) };
+      } catch (error) {
+        failure = error;
+        node.failedUntil = performance.now() + FAILED_MS;
+      }
     }
+    if (toStorageError(failure).code !== TOO_MANY_CONNECTIONS || performance.now() > end) throw failure;
     await sleep(RETRY_DELAY_MS);
     return acquire(end);
   }
@@ -62,21 +86,26 @@ export function createMysqlPool(options: MysqlOptions): MysqlPool {
     async query(sql, values, rowsAsArray, ms = timeoutMs) {
       const end = performance.now() + ms;
       const inTime = <T>(promise: Promise<T>) => withDeadline(end - performance.now(), promise, timeoutError);
-      let connection: PoolConnection | undefined;
+      let acquired: { node: Node; connection: PoolConnection } | undefined;
       try {
-        connection = await acquire(end);
+        acquired = await acquire(end);
+        const { connection } = acquired;
         if (!prepared.has(connection.connection)) await inTime(connection.query(SET_SESSION_MODE));
         prepared.add(connection.connection);
         const [result] = await inTime(connection.query({ sql, values: [...values], rowsAsArray }));
         connection.release();
         return result;
       } catch (error) {
-        if (isConnectionUnusable(error)) connection?.destroy();
-        else connection?.release();
+        if (acquired && isConnectionUnusable(error)) {
+          acquired.connection.destroy();
+          acquired.node.failedUntil = performance.now() + FAILED_MS;
+        } else acquired?.connection.release();
         throw toStorageError(error);
       }
     },
-    close: () => pool.end(),
+    async close() {
+      await Promise.all(nodes.map(({ pool }) => pool.end()));
+    },
   };
 }
 
