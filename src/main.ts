@@ -14,13 +14,14 @@ await runOrExplain(async () => {
     await app.close();
     throw error;
   });
-  announce(config.http, server.port, config.mode === 'production' ? null : app);
   const delay = config.http.shutdownDelayMs + SHUTDOWN_TIMEOUT_MS;
   closeWithGrace({ delay, logger: false }, async ({ err }) => {
     if (err) app.log.fatal({ err }, 'unexpected failure, shutting down');
     await server.close();
     await app.close();
   });
+  // Not before: whoever reads this may send a signal at once.
+  announce(config.http, server.port, config.mode === 'production' ? null : app);
 });
 
 /** In development the links to open; in production a JSON line. */
