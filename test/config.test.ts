@@ -190,6 +190,23 @@ test('production accepts a file database if DATABASE_URL names it', () => {
   });
 });
 
+test.each(['p,w', 'p,w:1,x', 'p@s,w', ',', 'p:w', 'p@s'])(
+  'the password %s is read as it is, with one host and with two',
+  (password) => {
+    for (const hosts of ['h', 'h,b:3307']) {
+      const DATABASE_URL = `mysql://u:${password}@${hosts}/db`;
+      expect(readConfig({ ...PRODUCTION, DATABASE_URL }).database).toMatchObject({
+        user: 'u',
+        password,
+        host: 'h',
+        port: 3306,
+        fallbacks: hosts === 'h' ? [] : [{ host: 'b', port: 3307 }],
+        database: 'db',
+      });
+    }
+  },
+);
+
 test('a mysql URL may hold encoded characters, IPv6, a socket, TLS and a pool size', () => {
   const url = 'mysql://we%40app:p%2F%3A%23@[::1]:3307/my%2Ddb?ssl=1&poolSize=25&socketPath=/run/mysqld.sock';
   expect(readConfig({ ...PRODUCTION, DATABASE_URL: url }).database).toMatchObject({

@@ -47,7 +47,8 @@ function parseFile(text: string, context: FaultContext): Location {
   return { dialect: 'sqlite', path };
 }
 
-const HOSTS = /^(mysql:\/\/(?:[^/?#@]*@)?)([^/?#,]*),([^/?#]*)(.*)$/s;
+/** The last @ ends the password: commas before it separate no hosts. */
+const HOSTS = /^(mysql:\/\/(?:[^/?#]*@)?)([^/?#,@]*),([^/?#@]*)((?:[/?#].*)?)$/s;
 
 /** `mysql://user:password@a:3306,b:3306/db`: the URL with the first host, and the other hosts. */
 function splitHosts(text: string): { first: string; others: string[] } {
