@@ -18,7 +18,7 @@ const OPTIONS: GraphiQLOptions = {
 export async function renderGraphiqlPage(): Promise<string> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql').catch(() => {
     throw new ConfigError([
-      'GRAPHIQL=1 needs a package that is not installed: npm install --no-save @graphql-yoga/render-graphiql',
+      'GRAPHIQL=1 needs a package that is not installed: npm install --no-save --save-prod --omit=dev @graphql-yoga/render-graphiql',
     ]);
   });
   return addToPage(renderGraphiQL({ endpoint: '/graphql', ...OPTIONS }).trimStart());
