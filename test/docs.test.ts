@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -84,6 +85,15 @@ function folderOf(page: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'weapp-login-docs-'));
   writeSnippets(snippetsOf(page), folder, withUrl);
   return folder;
+}
+
+/** Packs the built client into a folder. */
+function packClient(folder: string): void {
+  const source = `${folder}/source`;
+  cpSync('client/package.json', `${source}/package.json`);
+  cpSync(client, `${source}/dist`, { recursive: true });
+  const args = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder];
+  execFileSync('npm', args, { cwd: source, stdio: 'pipe' });
 }
 
 function compile(folder: string, options: object, include: string[]): Promise<Ended> {
@@ -499,21 +509,27 @@ describe.each(CODEGEN_PAGES)('%s', (page) => {
   });
 
   test.skipIf(!existsSync(`${EXAMPLE}/node_modules/.bin/graphql-codegen`))(
-    'followed from an empty folder installs without a warning about Node, and generates',
+    'followed from an empty folder installs without a warning about Node, generates, and compiles',
     { timeout: 300_000 },
     async () => {
-      const folder = folderOf(page);
+      const root = mkdtempSync(join(tmpdir(), 'weapp-login-docs-'));
+      const folder = `${root}/project`;
+      writeSnippets(snippetsOf(page), folder);
+      packClient(`${root}/weapp-login/client`);
       writeFileSync(`${folder}/schema.graphql`, readFileSync('schema.graphql'));
       const steps = [
         'npm init -y',
-        ...['npm pkg set', 'npm install', '--config codegen.ts'].map((text) => commandIn(page, text)),
+        ...['npm pkg set', 'npm install', '--config codegen.ts', 'npm install ../'].map((text) =>
+          commandIn(page, text),
+        ),
       ];
       for (const step of steps) {
         const { code, output } = await run('bash', ['-c', step], { cwd: folder });
         expect(code, output).toBe(0);
         expect(output).not.toContain('EBADENGINE');
       }
-      expect(existsSync(`${folder}/src/gql/graphql.ts`)).toBe(true);
+      const options = { target: 'ES2020', lib: ['ES2020'], types: [] };
+      expect(await compile(folder, options, ['src/me.ts'])).toEqual({ code: 0, output: '' });
     },
   );
 
