@@ -1,5 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { decodeJwt, decodeProtectedHeader, SignJWT, UnsecuredJWT } from 'jose';
@@ -21,6 +23,45 @@ const PROGRAMS = [
   { name: 'Python', needs: '/usr/bin/python3', command: ['/usr/bin/python3', 'verify.py'], rsa: true },
   { name: 'PHP', needs: '/usr/bin/php', command: ['/usr/bin/php', 'verify.php'], rsa: false },
   { name: 'Go', needs: '/usr/bin/go', command: ['./verify'], rsa: false },
+];
+/** Programs that verify the tokens in TOKENS, then print the number of invalid ones and the last user id. */
+const DRIVERS = [
+  {
+    name: 'Node.js',
+    needs: process.execPath,
+    command: process.execPath,
+    file: 'many.mjs',
+    text: `import { verify } from './verify.mjs';
+let invalid = 0;
+let id;
+for (const token of process.env.TOKENS.split(' ')) {
+  try {
+    id = await verify(token);
+  } catch {
+    invalid += 1;
+  }
+}
+console.log(invalid, id);
+`,
+  },
+  {
+    name: 'Python',
+    needs: '/usr/bin/python3',
+    command: '/usr/bin/python3',
+    file: 'many.py',
+    text: `import os
+import jwt
+from verify import verify
+invalid = 0
+user = None
+for token in os.environ["TOKENS"].split(" "):
+    try:
+        user = verify(token)
+    except jwt.PyJWTError:
+        invalid += 1
+print(invalid, user)
+`,
+  },
 ];
 const missing = PROGRAMS.filter(({ needs }) => !existsSync(needs));
 if (missing.length > 0 && process.env.CI)
@@ -107,4 +148,40 @@ describe.each([
       }
     },
   );
+
+  test.each(DRIVERS.filter(({ needs }) => existsSync(needs)))(
+    'with an unknown kid makes $name read the keys once, however many there are',
+    { timeout: 60_000 },
+    async ({ command, file, text }) => {
+      const jwks = await (await fetch(`${server.url}/.well-known/jwks.json`)).text();
+      let reads = 0;
+      const counting = createServer((_request, response) => {
+        reads += 1;
+        response.setHeader('content-type', 'application/json').end(jwks);
+      });
+      const { port } = await listeningOn(counting);
+      writeFileSync(join(folder, file), text);
+      const { valid, 'with an unknown kid': forged } = tokens;
+      const ended = await run(command, [file], {
+        cwd: folder,
+        env: {
+          JWKS_URL: `http://127.0.0.1:${port}`,
+          APP_ID,
+          TOKENS: [...Array.from({ length: 20 }, () => forged), valid].join(' '),
+        },
+      });
+      counting.close();
+      expect([ended.output, reads]).toEqual([`20 ${id}\n`, 1]);
+    },
+  );
 });
+
+function listeningOn(server: HttpServer): Promise<AddressInfo> {
+  return new Promise((done, fail) => {
+    server.once('error', fail).listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      if (address === null || typeof address === 'string') fail(new Error('no port'));
+      else done(address);
+    });
+  });
+}
