@@ -1,13 +1,14 @@
 import type { RequestListener } from 'node:http';
 import { createKeyring } from './auth/keys.ts';
 import { createTokens } from './auth/tokens.ts';
+import { cacheVerified } from './auth/verified-tokens.ts';
 import type { Clock } from './common/clock.ts';
 import { createSingleFlight } from './common/single-flight.ts';
 import type { Config } from './config/config.ts';
 import type { Repeats, Services } from './context.ts';
 import { createGraphQL } from './graphql/execute.ts';
 import { renderGraphiqlPage } from './graphql/graphiql/page.ts';
-import type { GraphQLFetch } from './graphql/lane.ts';
+import type { GraphQLExecutor } from './graphql/lane.ts';
 import { createRouter, type Routes } from './http/router.ts';
 import { graphqlRoute } from './http/routes/graphql-endpoint.ts';
 import { jwksRoute } from './http/routes/jwks.ts';
@@ -29,7 +30,7 @@ export type App = {
   /** Handles every HTTP request: give it to `listen`, or to a node:http server of your own. */
   handler: RequestListener;
   /** GraphQL without HTTP, for tests. */
-  fetch: GraphQLFetch;
+  fetch: (...args: Parameters<GraphQLExecutor>) => Promise<Response>;
   health: Health;
   /** The URL of the built-in WeChat sandbox; null if it does not run. */
   sandboxUrl: string | null;
@@ -98,18 +99,21 @@ async function compose(
     decryptor: createDataDecryptor(now),
     repeats: createRepeats(repeatMs, now),
     users,
-    tokens: createTokens({ keys, ttl, maxAge, audience: apps.map(({ appId }) => appId), now }),
+    tokens: cacheVerified(
+      createTokens({ keys, ttl, maxAge, audience: apps.map(({ appId }) => appId), now }),
+      now,
+    ),
     limits: createRateLimits(config.rateLimits, { log, store: counters, now }),
     log,
   };
-  const fetch = createGraphQL(config.graphql, services);
+  const execute = createGraphQL(config.graphql, services);
   const health = createHealth(storage.ping, now);
   const pushes = createPushes({ reader: createPushReader(config.wechat.pushes, now), users, log, now });
 
   const { trustedProxies, corsOrigins } = config.http;
   const graphiql = config.http.graphiql ? await renderGraphiqlPage() : undefined;
   const routes: Routes = {
-    '/graphql': graphqlRoute({ execute: fetch, graphiql, trustedProxies, log }),
+    '/graphql': graphqlRoute({ execute, graphiql, trustedProxies, log }),
     '/wechat/push/*': wechatPushRoute(pushes),
     '/health': healthRoute(),
     '/ready': readyRoute(health),
@@ -118,6 +122,10 @@ async function compose(
     ...(graphiql && sandbox ? { '/sandbox/encrypted': sandboxDataRoute(sandbox.url) } : {}),
   };
   const handler = createRouter({ routes, corsOrigins, health, log });
+  const fetch: App['fetch'] = async (...args) => {
+    const { body, ...init } = await execute(...args);
+    return new Response(body, init);
+  };
   return { handler, fetch, health, sandboxUrl: sandbox?.url ?? null, storage, log };
 }
 

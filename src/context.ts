@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import DataLoader from 'dataloader';
 import type { Tokens } from './auth/tokens.ts';
 import { readViewer, type Viewer } from './auth/viewer.ts';
@@ -63,10 +64,12 @@ export interface Context extends Services {
   identity(): Pick<User, 'id' | 'appId'> | undefined;
 }
 
-/** Header names are in lower case. */
-export type Headers = Readonly<Record<string, string | undefined>>;
-
-export function createContext(services: Services, connection: Connection, headers: Headers): Context {
+export function createContext(
+  services: Services,
+  connection: Connection,
+  headers: IncomingHttpHeaders,
+): Context {
+  let log: Log | undefined;
   let pending: Promise<Viewer<User>> | undefined;
   let known: Viewer<User> | undefined;
   let identity: Pick<User, 'id' | 'appId'> | undefined;
@@ -80,9 +83,12 @@ export function createContext(services: Services, connection: Connection, header
 
   return {
     ...services,
-    log: services.log.child({ requestId: connection.requestId }),
+    get log() {
+      log ??= services.log.child({ requestId: connection.requestId });
+      return log;
+    },
     connection,
-    idempotencyKey: headers['idempotency-key'] ?? null,
+    idempotencyKey: headers['idempotency-key']?.toString() ?? null,
     viewer() {
       pending ??= authenticate();
       return pending;

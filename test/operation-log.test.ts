@@ -38,6 +38,7 @@ describe('the log has a line for each operation, found by its request id', () =>
     const { token = '', user } = answer.data?.login ?? {};
     expect(line).toEqual({
       level: 30,
+      lane: 'yoga',
       time: expect.any(Number),
       requestId: expect.any(String),
       operation: { name: 'Login', type: 'mutation' },

@@ -2,29 +2,38 @@ import type { GraphQLOptions } from '../config/config.ts';
 import type { Services } from '../context.ts';
 import { errorBody } from '../errors/client-error.ts';
 import { buildSchema } from '../schema/index.ts';
+import { createCompiledLane } from './compiled.ts';
 import { createDocuments } from './documents.ts';
-import type { GraphQLFetch, HttpRequest } from './lane.ts';
+import { type GraphQLExecutor, type HttpReply, type HttpRequest, JSON_TYPE } from './lane.ts';
 import { persistedQuery } from './persisted.ts';
 import { createVariableCheck } from './variables.ts';
 import { createYogaLane } from './yoga.ts';
 
-/** GraphQL over HTTP at /graphql: the only entry to the schema. The caller has read the body and limited its size. */
-export function createGraphQL(options: GraphQLOptions, services: Services): GraphQLFetch {
+/**
+ * GraphQL over HTTP at /graphql: the only entry to the schema. The caller has read the body and limited its size. A POST
+ * of a document that is sent often takes the compiled lane, everything else that of Yoga.
+ */
+export function createGraphQL(options: GraphQLOptions, services: Services): GraphQLExecutor {
   const { introspection, suggestions, getQueries, documents: persisted } = options;
   const schema = buildSchema();
-  const execute = createYogaLane({
-    schema,
+  const policies = {
     services,
     documents: createDocuments({ schema, introspection, suggestions }),
     checkVariables: createVariableCheck(schema, suggestions),
-    toPersistedQuery: persisted && ((params) => persistedQuery(params, persisted)),
+    toPersistedQuery: persisted && ((params: object) => persistedQuery(params, persisted)),
     suggestions,
-  });
+  };
+  const executeCompiled = createCompiledLane(policies);
+  const executeByYoga = createYogaLane({ schema, ...policies });
+
   return async (url, request, connection) => {
-    if (!isJsonOrBodyless(request)) return withErrorBody(new Response(null, { status: 415 }));
+    if (!isJsonOrBodyless(request)) return withErrorBody({ status: 415, headers: {}, body: '' });
     if (request.method === 'GET' && !hasJsonParameters(url)) return invalidParameters();
     if (request.method === 'GET' && !getQueries && !isPersisted(url)) return queryByGet();
-    return withErrorBody(await execute(url, request, connection));
+    return (
+      (await executeCompiled(url, request, connection)) ??
+      withErrorBody(await executeByYoga(url, request, connection))
+    );
   };
 }
 
@@ -50,29 +59,28 @@ function isPersisted(url: string): boolean {
 }
 
 /** Scanners send queries by GET; clients send POST. */
-function queryByGet(): Response {
+function queryByGet(): HttpReply {
   const message = 'GET accepts persisted documents only: send the query in a POST.';
-  return new Response(errorBody('BAD_REQUEST', message), {
+  return {
     status: 405,
-    headers: { allow: 'POST', 'content-type': 'application/json; charset=utf-8' },
-  });
+    headers: { allow: 'POST', 'content-type': JSON_TYPE },
+    body: errorBody('BAD_REQUEST', message),
+  };
 }
 
-function invalidParameters(): Response {
+function invalidParameters(): HttpReply {
   const message =
     'variables or extensions in the URL is not JSON: encode it with encodeURIComponent, or send a POST.';
-  return new Response(errorBody('BAD_REQUEST', message), {
-    status: 400,
-    headers: { 'content-type': 'application/json; charset=utf-8' },
-  });
+  return { status: 400, headers: { 'content-type': JSON_TYPE }, body: errorBody('BAD_REQUEST', message) };
 }
 
 /** Clients read `errors[].extensions`, so an error response without a body (405, 406, 415) gets one. */
-async function withErrorBody(response: Response): Promise<Response> {
-  if (response.status < 400 || response.body) return response;
-  const message = `HTTP ${response.status}: send POST with Content-Type: application/json and a body such as {"query": "{ me { id } }"}.`;
-  return new Response(errorBody('BAD_REQUEST', message), {
-    status: response.status,
-    headers: { ...Object.fromEntries(response.headers), 'content-type': 'application/json; charset=utf-8' },
-  });
+function withErrorBody(reply: HttpReply): HttpReply {
+  if (reply.status < 400 || reply.body !== '') return reply;
+  const message = `HTTP ${reply.status}: send POST with Content-Type: application/json and a body such as {"query": "{ me { id } }"}.`;
+  return {
+    ...reply,
+    headers: { ...reply.headers, 'content-type': JSON_TYPE },
+    body: errorBody('BAD_REQUEST', message),
+  };
 }

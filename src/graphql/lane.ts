@@ -1,7 +1,16 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Connection } from '../context.ts';
 
 /** A request with header names in lower case. */
-export type HttpRequest = { method: string; headers: Record<string, string>; body?: string };
+export type HttpRequest = { method: string; headers: IncomingHttpHeaders; body?: string };
 
-/** Executes a request to /graphql. execute.ts provides it; each lane is one. */
-export type GraphQLFetch = (url: string, request: HttpRequest, connection: Connection) => Promise<Response>;
+export type HttpReply = { status: number; headers: Readonly<Record<string, string>>; body: string };
+
+/** Executes a request to /graphql. execute.ts provides it; the lane of Yoga is one. */
+export type GraphQLExecutor = (
+  url: string,
+  request: HttpRequest,
+  connection: Connection,
+) => Promise<HttpReply>;
+
+export const JSON_TYPE = 'application/json; charset=utf-8';

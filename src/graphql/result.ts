@@ -27,7 +27,8 @@ export function withHttpStatus({ message, extensions }: GraphQLError, status: nu
   return new GraphQLError(message, { extensions: { ...extensions, http: { status } } });
 }
 
-function finishError(error: GraphQLError, { log, suggestions }: ResultOptions): GraphQLError {
+/** Finishes one error of a result. */
+export function finishError(error: GraphQLError, { log, suggestions }: ResultOptions): GraphQLError {
   const failure = failureIn(error);
   if (failure !== undefined) {
     logFailure(failure, log);

@@ -3,7 +3,7 @@ import { createYoga, type Plugin } from 'graphql-yoga';
 import { type Connection, type Context, createContext, type Services } from '../context.ts';
 import type { Log } from '../ops/log.ts';
 import type { Documents } from './documents.ts';
-import type { GraphQLFetch } from './lane.ts';
+import type { GraphQLExecutor, HttpRequest } from './lane.ts';
 import { describeOperation, logOperation, type Operation } from './operation-log.ts';
 import { finishResult, withHttpStatus } from './result.ts';
 import type { VariableCheck } from './variables.ts';
@@ -22,7 +22,7 @@ export type YogaLaneOptions = {
 type YogaContext = { connection: Connection; startedAt: number };
 
 /** GraphQL over HTTP by GraphQL Yoga: handles every kind of request. */
-export function createYogaLane(options: YogaLaneOptions): GraphQLFetch {
+export function createYogaLane(options: YogaLaneOptions): GraphQLExecutor {
   const { schema, services, documents, checkVariables, toPersistedQuery, suggestions } = options;
 
   const operations = new WeakMap<Connection, Operation>();
@@ -42,8 +42,8 @@ export function createYogaLane(options: YogaLaneOptions): GraphQLFetch {
     },
     onExecute({ args, setResultAndStopExecution }) {
       const { document, operationName, variableValues, contextValue } = args;
-      operations.set(contextValue.connection, describeOperation(document, operationName, contextValue));
       const operation = getOperationAST(document, operationName);
+      operations.set(contextValue.connection, { ...describeOperation(operation), context: contextValue });
       const error = operation && checkVariables(operation, variableValues);
       if (error) setResultAndStopExecution({ errors: [withHttpStatus(error, 400)] });
     },
@@ -52,8 +52,12 @@ export function createYogaLane(options: YogaLaneOptions): GraphQLFetch {
       const log = services.log.child({ requestId: connection.requestId });
       const finished = finishResult(result, { log, suggestions });
       setResult(finished);
-      const durationMs = performance.now() - startedAt;
-      logOperation(log, operations.get(connection), { errors: finished.errors ?? [], durationMs });
+      logOperation(services.log, operations.get(connection), {
+        requestId: connection.requestId,
+        lane: 'yoga',
+        errors: finished.errors ?? [],
+        durationMs: performance.now() - startedAt,
+      });
     },
   };
 
@@ -78,8 +82,31 @@ export function createYogaLane(options: YogaLaneOptions): GraphQLFetch {
     batching: false,
   });
 
-  return async (url, request, connection) =>
-    yoga.fetch(url, request, { connection, startedAt: performance.now() });
+  return async (url, request, connection) => {
+    const response = await yoga.fetch(url, toFetchRequest(request), {
+      connection,
+      startedAt: performance.now(),
+    });
+    return {
+      status: response.status,
+      headers: withoutFraming(response.headers),
+      body: await response.text(),
+    };
+  };
+}
+
+function toFetchRequest({ method, headers, body }: HttpRequest) {
+  const fields = Object.entries(headers).map(([name, value = '']) => [name, [value].flat().join(', ')]);
+  return { method, headers: Object.fromEntries(fields), ...(body === undefined ? {} : { body }) };
+}
+
+/** The framing of the response is up to node:http. */
+function withoutFraming(headers: Headers): Record<string, string> {
+  return Object.fromEntries(
+    [...headers]
+      .map(([name, value]) => [name.toLowerCase(), value] as const)
+      .filter(([name]) => !['connection', 'content-length', 'transfer-encoding'].includes(name)),
+  );
 }
 
 /** Yoga's own messages may quote the request, so they are not logged. */

@@ -4,15 +4,35 @@ export const MAX_BODY_BYTES = 64 * 1024;
 /** A longer body is rejected before it has arrived, which a client may see as a reset connection. */
 const MAX_DRAINED_BYTES = 32 * 1024 * 1024;
 
-/** Reads the body as text. A body over the limit is read and discarded, so that the client receives the rejection. */
-export async function readBody(request: IncomingMessage): Promise<string | 'TOO_LARGE'> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  if (Number(request.headers['content-length']) > MAX_DRAINED_BYTES) return 'TOO_LARGE';
-  for await (const chunk of request) {
-    size += chunk.length;
-    if (size > MAX_DRAINED_BYTES) break;
-    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
-  }
-  return size > MAX_BODY_BYTES ? 'TOO_LARGE' : Buffer.concat(chunks).toString('utf8');
+/**
+ * Reads the body as text. A body over the limit is read and discarded, so that the client receives the rejection.
+ * @throws {Error} when the client disconnects before the end
+ */
+export function readBody(request: IncomingMessage): Promise<string | 'TOO_LARGE'> {
+  return new Promise((resolve, reject) => {
+    let chunks: Buffer[] = [];
+    let size = 0;
+    if (Number(request.headers['content-length']) > MAX_DRAINED_BYTES) {
+      resolve('TOO_LARGE');
+      return;
+    }
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+      else chunks = [];
+      if (size > MAX_DRAINED_BYTES) {
+        request.pause();
+        resolve('TOO_LARGE');
+      }
+    });
+    request.on('end', () => resolve(size > MAX_BODY_BYTES ? 'TOO_LARGE' : textOf(chunks)));
+    request.on('error', reject);
+    request.on('close', () => reject(new Error('the client disconnected')));
+  });
+}
+
+/** Usually there is one chunk. */
+function textOf(chunks: Buffer[]): string {
+  const [first] = chunks;
+  return chunks.length === 1 && first ? first.toString('utf8') : Buffer.concat(chunks).toString('utf8');
 }

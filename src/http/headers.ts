@@ -1,19 +1,37 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
+/** By name, in lower case. */
+export type ResponseHeaders = Readonly<Record<string, string>>;
+
+export const NO_HEADERS: ResponseHeaders = {};
+
+const COMMON = {
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
 const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
 const PAGE_POLICY = "frame-ancestors 'none'; object-src 'none'; base-uri 'none'";
 
-/** Headers of every response: JSON opened as a page can do nothing, and no page can be framed. */
-export function securityHeaders(contentType: string | undefined): Record<string, string> {
-  return {
-    'cache-control': 'no-store',
-    'content-security-policy': contentType?.startsWith('text/html') ? PAGE_POLICY : API_POLICY,
-    'cross-origin-resource-policy': 'same-origin',
-    'referrer-policy': 'no-referrer',
-    'x-content-type-options': 'nosniff',
-    'x-frame-options': 'DENY',
-  };
+/** The values never change, so the lists are made once: by content type, and by whether the response may be stored. */
+const API_HEADERS = rawHeaders(API_POLICY);
+const PAGE_HEADERS = rawHeaders(PAGE_POLICY);
+
+function rawHeaders(policy: string): { default: readonly string[]; storable: readonly string[] } {
+  const storable = Object.entries({ ...COMMON, 'content-security-policy': policy }).flat();
+  return { default: [...storable, 'cache-control', 'no-store'], storable };
+}
+
+/**
+ * Headers of every response, unless it has its own: JSON opened as a page can do nothing, and no page can be framed.
+ * @param own of the response
+ * @returns name and value of each in turn, as node:http takes them
+ */
+export function securityHeaders(own: ResponseHeaders): readonly string[] {
+  const headers = own['content-type']?.startsWith('text/html') ? PAGE_HEADERS : API_HEADERS;
+  return own['cache-control'] === undefined ? headers.default : headers.storable;
 }
 
 /**
@@ -23,8 +41,8 @@ export function securityHeaders(contentType: string | undefined): Record<string,
 export function corsHeaders(
   { headers: { origin }, method }: IncomingMessage,
   origins: readonly string[],
-): Record<string, string> {
-  if (origins.length === 0) return {};
+): ResponseHeaders {
+  if (origins.length === 0) return NO_HEADERS;
   if (origin === undefined || !(origins.includes(origin) || origins.includes('*'))) return { vary: 'Origin' };
   return {
     vary: 'Origin',
@@ -42,16 +60,6 @@ export function corsHeaders(
 
 export function isPreflight({ method, headers }: IncomingMessage): boolean {
   return method === 'OPTIONS' && headers.origin !== undefined && 'access-control-request-method' in headers;
-}
-
-/** The request headers, with repeated ones joined. */
-export function flattenHeaders({ headers }: IncomingMessage): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value = '']) => [
-      name,
-      Array.isArray(value) ? value.join(', ') : value,
-    ]),
-  );
 }
 
 const REQUEST_ID = /^[\w.-]{1,64}$/;

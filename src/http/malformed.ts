@@ -50,12 +50,12 @@ export function rejectMalformedRequests(server: Server): void {
 
 function rawResponse({ status, code, message }: Rejection): string {
   const body = errorBody(code, message);
-  const headers = {
-    ...securityHeaders(JSON_TYPE),
-    'content-type': JSON_TYPE,
-    'content-length': Buffer.byteLength(body),
-    connection: 'close',
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  const own = { 'content-type': JSON_TYPE, connection: 'close' };
+  const fields = [
+    ...securityHeaders(own),
+    ...Object.entries(own).flat(),
+    ...['content-length', String(Buffer.byteLength(body))],
+  ];
+  const lines = fields.flatMap((name, i) => (i % 2 === 0 ? `${name}: ${fields[i + 1]}` : []));
   return [`HTTP/1.1 ${status}`, ...lines, '', body].join('\r\n');
 }

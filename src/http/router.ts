@@ -1,7 +1,14 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Health } from '../ops/health.ts';
 import type { Log } from '../ops/log.ts';
-import { corsHeaders, isPreflight, requestIdOf, securityHeaders } from './headers.ts';
+import {
+  corsHeaders,
+  isPreflight,
+  NO_HEADERS,
+  type ResponseHeaders,
+  requestIdOf,
+  securityHeaders,
+} from './headers.ts';
 import { errorReply, type Reply } from './reply.ts';
 
 /** The URL of a request, without decoding: `search` begins with `?` or is empty. */
@@ -40,14 +47,13 @@ export function createRouter({ routes, corsOrigins, health, log }: RouterOptions
   }
 
   function write(request: IncomingMessage, response: ServerResponse, reply: Reply, requestId: string): void {
-    const body = Buffer.from(reply.body ?? '');
-    response.writeHead(reply.status, {
-      ...securityHeaders(reply.headers?.['content-type']),
-      ...mergeVary(corsHeaders(request, corsOrigins), reply.headers ?? {}),
-      ...(reply.status === 204 || reply.status === 304 ? {} : { 'content-length': body.byteLength }),
-      'x-request-id': requestId,
-      ...(health.draining() || !request.complete ? { connection: 'close' } : {}),
-    });
+    const { status, body = '' } = reply;
+    const headers = mergeVary(corsHeaders(request, corsOrigins), reply.headers ?? {});
+    const fields = [...securityHeaders(headers), 'x-request-id', requestId];
+    for (const name in headers) fields.push(name, headers[name] ?? '');
+    if (status !== 204 && status !== 304) fields.push('content-length', String(Buffer.byteLength(body)));
+    if (health.draining() || !request.complete) fields.push('connection', 'close');
+    response.writeHead(status, fields);
     response.end(body);
   }
 
@@ -59,7 +65,8 @@ export function createRouter({ routes, corsOrigins, health, log }: RouterOptions
 }
 
 /** Both sets of headers; a `vary` of one must not replace that of the other. */
-function mergeVary(one: Record<string, string>, other: Record<string, string>): Record<string, string> {
+function mergeVary(one: ResponseHeaders, other: ResponseHeaders): ResponseHeaders {
+  if (one === NO_HEADERS) return other;
   const vary = [one.vary, other.vary].filter((value) => value !== undefined).join(', ');
   return { ...one, ...other, ...(vary === '' ? {} : { vary }) };
 }

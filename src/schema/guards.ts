@@ -15,25 +15,34 @@ export const SELF_OR_ADMIN = { $granted: SELF, role: 'ADMIN' } as const;
 /** How the scopes are evaluated, for each request. */
 export function authScopes(context: Context) {
   return {
-    signedIn: async () => (await context.viewer()).user !== undefined,
-    role: async (role: User['role']) => (await context.viewer()).user?.role === role,
+    signedIn: () => readViewer(context, ({ user }) => user !== undefined),
+    role: (role: User['role']) => readViewer(context, ({ user }) => user?.role === role),
   };
+}
+
+/** Reads something of the viewer: at once if the viewer is known already. */
+function readViewer<T>(context: Context, read: (viewer: Viewer<User>) => T): T | Promise<T> {
+  const known = context.knownViewer();
+  return known ? read(known) : context.viewer().then(read);
 }
 
 /**
  * The viewer, in fields behind a scope.
  * @throws UNAUTHENTICATED, USER_DISABLED
  */
-export async function requireViewer(context: Context): Promise<User> {
-  return (await requireSession(context)).user;
+export function requireViewer(context: Context): User | Promise<User> {
+  return readViewer(context, (viewer) => signedIn(viewer).user);
 }
 
 /**
  * The viewer and the time of their login.
  * @throws UNAUTHENTICATED, USER_DISABLED
  */
-export async function requireSession(context: Context): Promise<SignedIn<User>> {
-  const viewer = await context.viewer();
+export function requireSession(context: Context): SignedIn<User> | Promise<SignedIn<User>> {
+  return readViewer(context, signedIn);
+}
+
+function signedIn(viewer: Viewer<User>): SignedIn<User> {
   if (viewer.user) return viewer;
   throw viewerError(viewer);
 }

@@ -27,6 +27,11 @@ export type MysqlPool = {
    * @throws {StorageError}
    */
   query(sql: string, values: readonly unknown[], rowsAsArray: boolean, ms?: number): Promise<unknown>;
+  /**
+   * Runs one prepared statement, which each connection prepares once; returns rows as arrays.
+   * @throws {StorageError}
+   */
+  execute(sql: string, values: readonly (string | number | null)[]): Promise<unknown>;
   close(): Promise<void>;
 };
 
@@ -36,6 +41,8 @@ const MAX_IDLE = 2;
 const TOO_MANY_CONNECTIONS = 'ER_CON_COUNT_ERROR';
 const RETRY_DELAY_MS = 20;
 const IDLE_TIMEOUT_MS = 60_000;
+/** Of one connection. A server has 16,382 for all of them by default. */
+const MAX_PREPARED_STATEMENTS = 100;
 /** How long a host that failed is not tried while another one works. */
 const FAILED_MS = 5000;
 
@@ -82,27 +89,36 @@ export function createMysqlPool(options: MysqlOptions): MysqlPool {
     return acquire(end);
   }
 
+  /** Runs a statement on a connection, within the deadline. */
+  async function run(
+    statement: (connection: PoolConnection) => Promise<[unknown, unknown]>,
+    ms: number,
+  ): Promise<unknown> {
+    const end = performance.now() + ms;
+    const inTime = <T>(promise: Promise<T>) => withDeadline(end - performance.now(), promise, timeoutError);
+    let acquired: { node: Node; connection: PoolConnection } | undefined;
+    try {
+      acquired = await acquire(end);
+      const { connection } = acquired;
+      if (!prepared.has(connection.connection)) await inTime(connection.query(SET_SESSION_MODE));
+      prepared.add(connection.connection);
+      const [result] = await inTime(statement(connection));
+      connection.release();
+      return result;
+    } catch (error) {
+      if (acquired && isConnectionUnusable(error)) {
+        acquired.connection.destroy();
+        acquired.node.failedUntil = performance.now() + FAILED_MS;
+      } else acquired?.connection.release();
+      throw toStorageError(error);
+    }
+  }
+
   return {
-    async query(sql, values, rowsAsArray, ms = timeoutMs) {
-      const end = performance.now() + ms;
-      const inTime = <T>(promise: Promise<T>) => withDeadline(end - performance.now(), promise, timeoutError);
-      let acquired: { node: Node; connection: PoolConnection } | undefined;
-      try {
-        acquired = await acquire(end);
-        const { connection } = acquired;
-        if (!prepared.has(connection.connection)) await inTime(connection.query(SET_SESSION_MODE));
-        prepared.add(connection.connection);
-        const [result] = await inTime(connection.query({ sql, values: [...values], rowsAsArray }));
-        connection.release();
-        return result;
-      } catch (error) {
-        if (acquired && isConnectionUnusable(error)) {
-          acquired.connection.destroy();
-          acquired.node.failedUntil = performance.now() + FAILED_MS;
-        } else acquired?.connection.release();
-        throw toStorageError(error);
-      }
-    },
+    query: (sql, values, rowsAsArray, ms = timeoutMs) =>
+      run((connection) => connection.query({ sql, values: [...values], rowsAsArray }), ms),
+    execute: (sql, values) =>
+      run((connection) => connection.execute({ sql, values: [...values], rowsAsArray: true }), timeoutMs),
     async close() {
       await Promise.all(nodes.map(({ pool }) => pool.end()));
     },
@@ -141,5 +157,6 @@ export function poolOptions({ poolSize, timeoutMs, ssl, socketPath, ...server }:
     queueLimit: QUEUE_LIMIT,
     maxIdle: Math.min(poolSize, MAX_IDLE),
     idleTimeout: IDLE_TIMEOUT_MS,
+    maxPreparedStatements: MAX_PREPARED_STATEMENTS,
   };
 }

@@ -1,17 +1,25 @@
 import { fileURLToPath } from 'node:url';
-import { count, inArray, sql } from 'drizzle-orm';
+import { and, count, eq, inArray, sql } from 'drizzle-orm';
 import { drizzle, type RemoteCallback } from 'drizzle-orm/mysql-proxy';
 import { migrate } from 'drizzle-orm/mysql-proxy/migrator';
 import type { Dialect } from './dialect.ts';
 import { user, userTombstone } from './mysql.schema.ts';
 import { createMysqlPool, type MysqlOptions } from './mysql-pool.ts';
 import { StorageError, toStorageError } from './storage-error.ts';
+import { createBatchStatements } from './user-batch-statements.ts';
+import type { TimeCodec } from './user-row.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../drizzle/mysql', import.meta.url));
 const MIGRATION_TIMEOUT_MS = 10 * 60_000;
 
 /** Table, column or key exists, or is gone: an interrupted migration had already done this step. */
 const ALREADY_DONE = /^ER_(TABLE_EXISTS_ERROR|DUP_FIELDNAME|DUP_KEYNAME|CANT_DROP_FIELD_OR_KEY)$/;
+
+/** `datetime(3)` in UTC. */
+const TIMES: TimeCodec = {
+  encode: (time) => time.toISOString().slice(0, -1).replace('T', ' '),
+  decode: (value) => new Date(`${String(value).replace(' ', 'T')}Z`),
+};
 
 export function createMysql(options: MysqlOptions): Dialect {
   const pool = createMysqlPool(options);
@@ -45,19 +53,29 @@ export function createMysql(options: MysqlOptions): Dialect {
       count: (where) => db.select({ total: count() }).from(user).where(where),
       update: (where, values) => db.update(user).set(values).where(where),
       remove: (where) => db.delete(user).where(where),
-      upsert: (row, values) => db.insert(user).values(row).onDuplicateKeyUpdate({ set: values }),
+      batches: createBatchStatements({
+        columns: user,
+        times: TIMES,
+        selectByIds: (ids) => db.select().from(user).where(inArray(user.id, ids)),
+        // Else MariaDB changes to the index of the phone number, or scans the table, once it has grown.
+        selectByOpenIds: (openIds) =>
+          db
+            .select()
+            .from(user, { forceIndex: 'user_app_id_open_id' })
+            .where(and(eq(user.appId, ''), inArray(user.openId, openIds))),
+        upsert: (rows, changes) => db.insert(user).values(rows).onDuplicateKeyUpdate({ set: changes }),
+        inserted: (column) => sql`values(${column})`,
+        tombstone: (ids) =>
+          sql`(select max(${userTombstone.disabledAt}) from ${userTombstone} where ${inArray(userTombstone.id, ids)})`,
+        run: async (text, params) => rowsOf(await pool.execute(text, params)),
+      }),
       tombstones: {
         save: (id, disabledAt) =>
           db.insert(userTombstone).values({ id, disabledAt }).onDuplicateKeyUpdate({ set: { disabledAt } }),
         remove: (ids) => db.delete(userTombstone).where(inArray(userTombstone.id, [...ids])),
-        disabledAt: (ids) =>
-          sql`(select max(${userTombstone.disabledAt}) from ${userTombstone} where ${inArray(userTombstone.id, [...ids])})`,
       },
     },
-    async execute(sql, params = []) {
-      const result = await pool.query(sql, params, true);
-      return Array.isArray(result) ? result.filter((row) => Array.isArray(row)) : [];
-    },
+    execute: async (sql, params = []) => rowsOf(await pool.query(sql, params, true)),
     async ping() {
       await pool.query('SELECT id FROM user LIMIT 1', [], true);
       // A node of a Galera cluster without quorum. MariaDB has the status without a cluster too, as OFF.
@@ -80,4 +98,9 @@ export function createMysql(options: MysqlOptions): Dialect {
       }),
     close: () => pool.close(),
   };
+}
+
+/** Empty if the statement returns none. */
+function rowsOf(result: unknown): unknown[][] {
+  return Array.isArray(result) ? result.filter((row) => Array.isArray(row)) : [];
 }

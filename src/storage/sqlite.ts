@@ -4,12 +4,14 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Client, createClient, type InStatement } from '@libsql/client';
-import { count, inArray, sql } from 'drizzle-orm';
+import { and, count, eq, inArray, sql } from 'drizzle-orm';
 import { type AsyncRemoteCallback, drizzle } from 'drizzle-orm/sqlite-proxy';
 import { migrate } from 'drizzle-orm/sqlite-proxy/migrator';
 import type { Dialect } from './dialect.ts';
 import { user, userTombstone } from './sqlite.schema.ts';
 import { BUSY, StorageError, toStorageError } from './storage-error.ts';
+import { createBatchStatements } from './user-batch-statements.ts';
+import type { TimeCodec } from './user-row.ts';
 
 /** A libSQL file, created with its folder if missing, or `:memory:`. */
 export type SqliteOptions = { path: string };
@@ -24,6 +26,9 @@ const BUSY_TIMEOUT_MS = 5;
 const BUSY_DELAY_MS = 20;
 /** How long a statement waits altogether. */
 const BUSY_LIMIT_MS = 5000;
+
+/** Milliseconds since 1970. */
+const TIMES: TimeCodec = { encode: (time) => time.getTime(), decode: (value) => new Date(Number(value)) };
 
 export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
   const client = await openClient(path);
@@ -67,11 +72,25 @@ export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
       count: (where) => db.select({ total: count() }).from(user).where(where),
       update: (where, values) => db.update(user).set(values).where(where),
       remove: (where) => db.delete(user).where(where),
-      upsert: (row, values) =>
-        db
-          .insert(user)
-          .values(row)
-          .onConflictDoUpdate({ target: [user.appId, user.openId], set: values }),
+      batches: createBatchStatements({
+        columns: user,
+        times: TIMES,
+        selectByIds: (ids) => db.select().from(user).where(inArray(user.id, ids)),
+        selectByOpenIds: (openIds) =>
+          db
+            .select()
+            .from(user)
+            .where(and(eq(user.appId, ''), inArray(user.openId, openIds))),
+        upsert: (rows, set) =>
+          db
+            .insert(user)
+            .values(rows)
+            .onConflictDoUpdate({ target: [user.appId, user.openId], set }),
+        inserted: ({ name }) => sql`excluded.${sql.identifier(name)}`,
+        tombstone: (ids) =>
+          sql`(select max(${userTombstone.disabledAt}) from ${userTombstone} where ${inArray(userTombstone.id, ids)})`,
+        run: (text, params) => queryArrays({ sql: text, args: [...params] }),
+      }),
       tombstones: {
         save: (id, disabledAt) =>
           db
@@ -79,8 +98,6 @@ export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
             .values({ id, disabledAt })
             .onConflictDoUpdate({ target: userTombstone.id, set: { disabledAt } }),
         remove: (ids) => db.delete(userTombstone).where(inArray(userTombstone.id, [...ids])),
-        disabledAt: (ids) =>
-          sql`(select max(${userTombstone.disabledAt}) from ${userTombstone} where ${inArray(userTombstone.id, [...ids])})`,
       },
     },
     execute: (sql, params = []) => queryArrays({ sql, args: [...params] }),

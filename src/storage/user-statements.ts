@@ -1,5 +1,6 @@
 import { and, type Column, eq, gt, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
 import { OPAQUE_ID } from '../common/identifiers.ts';
+import type { BatchStatements } from './user-batches.ts';
 import type { Page, UserFilter, UserRow } from './user-types.ts';
 
 /** The statements that Drizzle's builders spell differently in each dialect. All are idempotent. */
@@ -10,13 +11,10 @@ export type UserStatements = {
   count(where: SQL | undefined): PromiseLike<{ total: number }[]>;
   update(where: SQL | undefined, values: Changes): PromiseLike<unknown>;
   remove(where: SQL | undefined): PromiseLike<unknown>;
-  /** Inserts the row, or sets the values on the row with the same (appId, openId). */
-  upsert(row: NewRow, values: Changes): PromiseLike<unknown>;
+  batches: BatchStatements;
   tombstones: {
     save(id: string, disabledAt: Date): PromiseLike<unknown>;
     remove(ids: readonly string[]): PromiseLike<unknown>;
-    /** The time in a tombstone with one of these ids, or null: an expression for a statement. */
-    disabledAt(ids: readonly string[]): SQL;
   };
 };
 
@@ -25,17 +23,6 @@ export type NewRow = Omit<UserRow, 'disabledAt'> & { disabledAt: SQL };
 export type Changes = { [Name in keyof UserRow]?: UserRow[Name] | SQL };
 
 type Columns = UserStatements['columns'];
-
-/** Changes that leave a disabled user's row unchanged. */
-export function unlessDisabled(columns: Columns, values: Partial<UserRow>): Changes {
-  const isColumn = (name: string): name is keyof UserRow => Object.hasOwn(columns, name);
-  const changes = Object.entries(values).flatMap(([name, value]) => {
-    if (!isColumn(name)) return [];
-    const param = sql.param(value, columns[name]);
-    return [[name, sql`case when ${columns.disabledAt} is null then ${param} else ${columns[name]} end`]];
-  });
-  return Object.fromEntries(changes);
-}
 
 export function pageCondition(columns: Columns, { after, before, filter = {} }: Page): SQL | undefined {
   return and(

@@ -5,19 +5,15 @@ import { withRetry } from './retry.ts';
 import type { SessionKeyCipher } from './session-key.ts';
 import { StorageError } from './storage-error.ts';
 import type { TombstoneIds } from './tombstones.ts';
-import {
-  disabledCondition,
-  filterCondition,
-  pageCondition,
-  type UserStatements,
-  unlessDisabled,
-} from './user-statements.ts';
-import type { User, UserRow, Users } from './user-types.ts';
+import { createUserBatches } from './user-batches.ts';
+import { disabledCondition, filterCondition, pageCondition, type UserStatements } from './user-statements.ts';
+import type { Profile, User, UserRow, Users } from './user-types.ts';
 
 export type UsersOptions = { cipher: SessionKeyCipher; tombstoneIds: TombstoneIds; now: Clock };
 
 export function createUsers(statements: UserStatements, { cipher, tombstoneIds, now }: UsersOptions): Users {
   const { columns, tombstones } = statements;
+  const batches = createUserBatches(statements.batches);
 
   async function findRows(where: SQL | undefined): Promise<UserRow[]> {
     return withRetry(() => statements.find(where));
@@ -29,8 +25,8 @@ export function createUsers(statements: UserStatements, { cipher, tombstoneIds, 
   }
 
   async function byId(id: string): Promise<User | null> {
-    const row = await findRow(eq(columns.id, id));
-    return row?.id === id ? withoutSessionKey(row) : null;
+    const row = await batches.find(id);
+    return row && withoutSessionKey(row);
   }
 
   function byOpenId(appId: string, openId: string): Promise<UserRow | null> {
@@ -49,17 +45,18 @@ export function createUsers(statements: UserStatements, { cipher, tombstoneIds, 
 
     async enrol({ appId, openId, unionId, sessionKey, newId: id = uuidv7() }, profile) {
       const at = new Date(now());
-      const values = {
+      const row = {
+        ...EMPTY_ROW,
         ...profile,
-        ...(unionId === undefined ? {} : { unionId }),
+        ...{ id, appId, openId, unionId: unionId ?? null },
         sessionKey: cipher.encrypt(sessionKey, ownerOf({ appId, openId })),
-        updatedAt: at,
-        lastLoginAt: at,
+        ...{ createdAt: at, updatedAt: at, lastLoginAt: at },
       };
-      const disabledAt = tombstones.disabledAt(tombstoneIds.all(appId, openId));
-      const row = { ...EMPTY_ROW, id, appId, openId, createdAt: at, ...values, disabledAt };
-      await withRetry(() => statements.upsert(row, unlessDisabled(columns, values)));
-      const stored = await byOpenId(appId, openId);
+      const stored = await batches.enrol({
+        row,
+        changes: PROFILE_FIELDS.filter((name) => profile[name] !== undefined),
+        tombstoneIds: tombstoneIds.all(appId, openId),
+      });
       if (!stored) throw new Error('the user was deleted during the login');
       return { user: withoutSessionKey(stored), isNewUser: stored.id === id };
     },
@@ -145,6 +142,10 @@ export function createUsers(statements: UserStatements, { cipher, tombstoneIds, 
     },
   };
 }
+
+const PROFILE_FIELDS = [
+  ...['nickName', 'avatarUrl', 'gender', 'country', 'province', 'city', 'language'],
+] as const satisfies readonly (keyof Profile)[];
 
 const EMPTY_ROW = {
   unionId: null,

@@ -1,19 +1,21 @@
-import type { GraphQLFetch } from '../../graphql/lane.ts';
+import type { GraphQLExecutor } from '../../graphql/lane.ts';
 import type { Log } from '../../ops/log.ts';
 import { MAX_BODY_BYTES, readBody } from '../body.ts';
 import { createCachedPage } from '../cached-page.ts';
 import { clientAddress } from '../client-address.ts';
-import { flattenHeaders } from '../headers.ts';
 import { errorReply } from '../reply.ts';
 import type { Route } from '../router.ts';
 
 export type GraphQLRouteOptions = {
-  execute: GraphQLFetch;
+  execute: GraphQLExecutor;
   /** The page for browsers, if enabled. */
   graphiql: string | undefined;
   trustedProxies: number;
   log: Log;
 };
+
+/** Only its query is of interest. */
+const URL = 'http://localhost/graphql';
 
 /** `/graphql`: the API, and GraphiQL for a browser that asks for a page. */
 export function graphqlRoute({ execute, graphiql, trustedProxies, log }: GraphQLRouteOptions): Route {
@@ -40,24 +42,7 @@ export function graphqlRoute({ execute, graphiql, trustedProxies, log }: GraphQL
     if (page && method === 'GET' && headers.accept?.includes('text/html')) return page(request);
     if (!isProxyKnown && headers['x-forwarded-for'] !== undefined) warnOfProxy();
     const address = clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies);
-    const response = await execute(
-      `http://localhost/graphql${search}`,
-      { method, headers: flattenHeaders(request), ...(method === 'POST' ? { body } : {}) },
-      { requestId, address },
-    );
-    return {
-      status: response.status,
-      headers: withoutFraming(response.headers),
-      body: Buffer.from(await response.arrayBuffer()),
-    };
+    const graphqlRequest = { method, headers, ...(method === 'POST' ? { body } : {}) };
+    return execute(`${URL}${search}`, graphqlRequest, { requestId, address });
   };
-}
-
-/** The framing of the response is up to node:http. */
-function withoutFraming(headers: Headers): Record<string, string> {
-  return Object.fromEntries(
-    [...headers]
-      .map(([name, value]) => [name.toLowerCase(), value] as const)
-      .filter(([name]) => !['connection', 'content-length', 'transfer-encoding'].includes(name)),
-  );
 }

@@ -1,0 +1,148 @@
+import type { ExecutionResult } from 'graphql';
+import { type Connection, createContext, type Services } from '../context.ts';
+import type { CompiledOperation } from './compiled-operation.ts';
+import type { Documents } from './documents.ts';
+import { type HttpReply, type HttpRequest, JSON_TYPE } from './lane.ts';
+import { logOperation } from './operation-log.ts';
+import { finishError } from './result.ts';
+import type { VariableCheck } from './variables.ts';
+
+export type CompiledLaneOptions = {
+  services: Services;
+  documents: Pick<Documents, 'compiledOperation'>;
+  checkVariables: VariableCheck;
+  /** Replaces the query of a request by that of a persisted document; undefined accepts any query. */
+  toPersistedQuery: ((params: object) => string) | undefined;
+  suggestions: boolean;
+};
+
+/** Undefined if the request is for the lane of Yoga; nothing of it has been executed then. */
+export type CompiledLane = (
+  url: string,
+  request: HttpRequest,
+  connection: Connection,
+) => Promise<HttpReply | undefined>;
+
+/** What mini programs, fetch and axios send. With any other Yoga negotiates. */
+const JSON_ACCEPTS: ReadonlySet<string | undefined> = new Set([
+  undefined,
+  '*/*',
+  'application/json',
+  'application/json, text/plain, */*',
+]);
+
+const HEADERS = { 'content-type': JSON_TYPE };
+
+/**
+ * Executes the POST of a compiled document, without Yoga. Its checks are those of the lane of Yoga; a request that fails
+ * one is left to Yoga, so that there is one place that says what is wrong.
+ */
+export function createCompiledLane({
+  services,
+  documents,
+  checkVariables,
+  toPersistedQuery,
+  suggestions,
+}: CompiledLaneOptions): CompiledLane {
+  const { log } = services;
+
+  /** The compiled operation of a request and its variables, unless something is unusual. */
+  function accept(body: string): { compiled: CompiledOperation; variables: object } | undefined {
+    const params = readParams(body);
+    const source = params && readQuery(params);
+    if (source === undefined) return undefined;
+    const { operationName = null, variables = {} } = params ?? {};
+    const compiled = documents.compiledOperation(source, operationName);
+    if (!compiled || checkVariables(compiled.operation, variables ?? {})) return undefined;
+    return { compiled, variables: variables ?? {} };
+  }
+
+  function readQuery(params: Params): string | undefined {
+    if (!toPersistedQuery) return params.documentId === undefined ? params.query : undefined;
+    try {
+      return toPersistedQuery(params);
+    } catch {
+      return undefined;
+    }
+  }
+
+  function finish(result: ExecutionResult, requestId: string): { body: string; errors: Finished[] } {
+    if (!result.errors) return { body: JSON.stringify(result), errors: [] };
+    const requestLog = log.child({ requestId });
+    const errors = result.errors.map((error) => {
+      const finished = finishError(error, { log: requestLog, suggestions });
+      return { ...finished.toJSON(), extensions: finished.extensions, locations: error.locations };
+    });
+    return { body: JSON.stringify({ errors, data: result.data }), errors };
+  }
+
+  return async (url, request, connection) => {
+    const { method, headers, body } = request;
+    if (method !== 'POST' || body === undefined || url.includes('?') || !JSON_ACCEPTS.has(headers.accept))
+      return undefined;
+    const startedAt = performance.now();
+    const accepted = accept(body);
+    if (!accepted) return undefined;
+    const { compiled, variables } = accepted;
+    const context = createContext(services, connection, headers);
+    // Then the scopes need not wait. A failure is reported by the fields that ask again.
+    if (compiled.readsViewer) await context.viewer().catch(() => undefined);
+    const { body: text, errors } = finish(await compiled.execute(context, variables), connection.requestId);
+    logOperation(
+      log,
+      { ...compiled.description, context },
+      {
+        requestId: connection.requestId,
+        lane: 'compiled',
+        errors,
+        durationMs: performance.now() - startedAt,
+      },
+    );
+    return { status: 200, headers: HEADERS, body: text };
+  };
+}
+
+type Finished = Parameters<typeof logOperation>[2]['errors'][number];
+
+type Params = {
+  query?: string;
+  documentId?: string;
+  operationName?: string | null;
+  variables?: Record<string, unknown> | null;
+};
+
+const MEMBERS: ReadonlySet<string> = new Set(['query', 'documentId', 'operationName', 'variables']);
+
+/** Undefined if a member is unknown or has an unusual type. */
+function readParams(body: string): Params | undefined {
+  const params = parseObject(body);
+  if (!params) return undefined;
+  for (const name in params) if (!MEMBERS.has(name)) return undefined;
+  const { query, documentId, operationName, variables } = params;
+  if (!isTextOrAbsent(query) || !isTextOrAbsent(documentId)) return undefined;
+  if (operationName !== null && !isTextOrAbsent(operationName)) return undefined;
+  if (variables !== null && variables !== undefined && !isRecord(variables)) return undefined;
+  return {
+    ...(query === undefined ? {} : { query }),
+    ...(documentId === undefined ? {} : { documentId }),
+    ...(operationName === undefined ? {} : { operationName }),
+    ...(variables === undefined ? {} : { variables }),
+  };
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTextOrAbsent(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
+}
