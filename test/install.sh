@@ -8,8 +8,8 @@ missing=()
   missing+=(mariadb-server-core mariadb-client-core)
 # docs/verify-tokens.md has code in these languages.
 [ -x /usr/bin/python3 ] && /usr/bin/python3 -c 'import jwt, cryptography' 2>/dev/null || missing+=(python3-jwt python3-cryptography)
-command -v php >/dev/null || missing+=(php-cli)
-command -v go >/dev/null || missing+=(golang-go)
+[ -x /usr/bin/php ] || missing+=(php-cli)
+[ -x /usr/bin/go ] || missing+=(golang-go)
 [ -x "${CHROMIUM_PATH:-/usr/bin/chromium}" ] || missing+=(chromium fonts-noto-cjk)
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 
