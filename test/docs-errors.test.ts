@@ -1,3 +1,7 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ERROR_ACTIONS, ERROR_CODES } from '../src/errors/codes.ts';
 import { tableRows } from './support/pages.ts';
@@ -70,4 +74,72 @@ describe('/errors', () => {
       expect(html).not.toMatch(/^\| /m);
     },
   );
+});
+
+describe('what the pages promise about request ids', () => {
+  let server: Server;
+  beforeAll(async () => {
+    server = await startServer('file::memory:');
+  });
+  afterAll(async () => {
+    await server.close();
+  });
+
+  /** Sends a request, and returns its status and how often the log has the search text of the pages, by message. */
+  async function sendAndSearch(path: string, init: RequestInit) {
+    const id = randomUUID();
+    const response = await fetch(`${server.url}${path}`, {
+      method: 'POST',
+      ...init,
+      headers: { 'content-type': 'application/json', ...init.headers, 'x-request-id': id },
+    });
+    await response.text();
+    expect(response.headers.get('x-request-id')).toBe(id);
+    const log = readFileSync(`.test-output/log-${process.pid}.ndjson`, 'utf8').split('\n');
+    const found = log.filter((line) => line.includes(`"requestId":"${id}"`));
+    return {
+      status: response.status,
+      operations: found.filter((line) => line.includes('"msg":"operation"')).length,
+    };
+  }
+
+  test.each(['{ __typename }', '{ unknown }', '{'])(
+    'a search for the id finds the line of %s',
+    async (query) => {
+      const { operations } = await sendAndSearch('/graphql', { body: JSON.stringify({ query }) });
+      expect(operations).toBe(1);
+    },
+  );
+
+  test.each(['docs/deployment.md', 'docs/deployment.zh-CN.md'])(
+    '%s lists the statuses without a line',
+    async (page) => {
+      const outcomes = await Promise.all([
+        sendAndSearch('/nowhere', { body: '{}' }),
+        sendAndSearch('/graphql', { body: ' '.repeat(65 * 1024) }),
+        sendAndSearch(`/graphql?${'x'.repeat(8 * 1024)}`, { body: '{}' }),
+        sendAndSearch('/graphql', { body: '{}', headers: { 'content-type': 'text/xml' } }),
+      ]);
+      const sentence =
+        /.*(?:such line|没有这行日志)/.exec(readFileSync(page, 'utf8').replaceAll('\n', ' '))?.[0] ?? '';
+      const listed = /404\D+413\D+414\D+415/.exec(sentence)?.[0].match(/\d+/g)?.map(Number) ?? [];
+      expect(outcomes).toEqual(listed.map((status) => ({ status, operations: 0 })));
+      expect(listed).toHaveLength(4);
+    },
+  );
+
+  test('a request that is not valid HTTP gets no id', async () => {
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write('NOT HTTP\r\n\r\n');
+    const response = await text(socket);
+    expect(response).toMatch(/^HTTP\/1\.1 400 /);
+    expect(response).not.toContain('x-request-id');
+  });
+
+  test('a request that is rejected as a whole can have status 200 or 4xx', async () => {
+    const body = JSON.stringify({ query: '{ unknown }' });
+    const send = (accept: string) => sendAndSearch('/graphql', { body, headers: { accept } });
+    expect((await send('application/json')).status).toBe(200);
+    expect((await send('application/graphql-response+json')).status).toBe(400);
+  });
 });
