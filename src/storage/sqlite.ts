@@ -21,8 +21,8 @@ const IN_MEMORY = ':memory:';
 /** With less space on the disk, writes fail soon. */
 const MIN_FREE_BYTES = 1024 * 1024;
 const MIGRATIONS = fileURLToPath(new URL('../../drizzle/sqlite', import.meta.url));
-/** How long libSQL waits while another process writes. It blocks the event loop, so it is short and tried again. */
-const BUSY_TIMEOUT_MS = 5;
+/** libSQL must not wait while another process writes: it would block the event loop, once for each statement. */
+const BUSY_TIMEOUT_MS = 0;
 const BUSY_DELAY_MS = 20;
 /** How long a statement waits altogether. */
 const BUSY_LIMIT_MS = 5000;
@@ -33,21 +33,8 @@ const TIMES: TimeCodec = { encode: (time) => time.getTime(), decode: (value) => 
 export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
   const client = await openClient(path);
 
-  /** Waits without blocking the event loop while another process writes. */
-  async function query(statement: InStatement, end = performance.now() + BUSY_LIMIT_MS) {
-    try {
-      return await client.execute(statement);
-    } catch (error) {
-      const failure = toStorageError(error);
-      if (!BUSY.test(failure.code)) throw failure;
-      if (performance.now() > end) throw new StorageError('UNAVAILABLE', failure.code);
-    }
-    await sleep(BUSY_DELAY_MS);
-    return query(statement, end);
-  }
-
   async function queryArrays(statement: InStatement): Promise<unknown[][]> {
-    const { rows, columns } = await query(statement);
+    const { rows, columns } = await waitWhileBusy(() => client.execute(statement));
     return rows.map((row) => columns.map((_, i) => row[i]));
   }
 
@@ -58,9 +45,7 @@ export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
   const db = drizzle(runForDrizzle);
 
   async function runMigrationBatch(statements: string[]): Promise<void> {
-    await client.batch(statements, 'write').catch((error: unknown) => {
-      throw toStorageError(error);
-    });
+    await waitWhileBusy(() => client.batch(statements, 'write'));
   }
 
   return {
@@ -102,7 +87,7 @@ export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
     },
     execute: (sql, params = []) => queryArrays({ sql, args: [...params] }),
     async ping() {
-      if (path === IN_MEMORY) await query(READ_USERS);
+      if (path === IN_MEMORY) await queryArrays(READ_USERS);
       else await requireUsableFile(path);
     },
     async columnsOf(table) {
@@ -133,7 +118,7 @@ async function requireUsableFile(path: string): Promise<void> {
     if (bavail * bsize < MIN_FREE_BYTES) throw new StorageError('UNAVAILABLE', 'ENOSPC');
     const client = createClient({ url: `file:${path}`, timeout: BUSY_TIMEOUT_MS });
     try {
-      await client.execute(READ_USERS);
+      await waitWhileBusy(() => client.execute(READ_USERS));
     } finally {
       client.close();
     }
@@ -146,11 +131,27 @@ async function openClient(path: string): Promise<Client> {
   try {
     if (path !== IN_MEMORY) createPrivateFile(path);
     const client = createClient({ url: `file:${path}`, timeout: BUSY_TIMEOUT_MS });
-    if (path !== IN_MEMORY) await client.execute('PRAGMA journal_mode = WAL');
+    if (path !== IN_MEMORY) await waitWhileBusy(() => client.execute('PRAGMA journal_mode = WAL'));
     return client;
   } catch (error) {
     throw toStorageError(error);
   }
+}
+
+/**
+ * Waits without blocking the event loop while another process writes.
+ * @throws {StorageError}
+ */
+async function waitWhileBusy<T>(run: () => Promise<T>, end = performance.now() + BUSY_LIMIT_MS): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    const failure = toStorageError(error);
+    if (!BUSY.test(failure.code)) throw failure;
+    if (performance.now() > end) throw new StorageError('UNAVAILABLE', failure.code);
+  }
+  await sleep(BUSY_DELAY_MS);
+  return waitWhileBusy(run, end);
 }
 
 /** A new file is readable by this account only; the mode of an existing one is kept. */
