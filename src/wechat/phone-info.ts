@@ -40,13 +40,14 @@ const CHINA = '86';
 const CHINESE_MOBILE = /^1[3-9]\d{9}$/;
 
 /**
- * phoneNumber decides: it has the country code unless it is Chinese. countryCode was seen to be that of the place
+ * phoneNumber decides: it has the country code unless it is Chinese (1 310 555 0123 only looks so). countryCode was seen to be that of the place
  * instead of the number, so it counts only if phoneNumber has none.
  */
 function readPhone({ hasPlus, full, pure, country }: RawPhoneInfo): WeChatPhone | null {
   if (hasPlus) return toPhone(full);
   if (full === '') return toPhone(country + pure);
-  if (CHINESE_MOBILE.test(full)) return toPhone(CHINA + full);
+  const isForeign = country !== '' && pure !== '' && full === country + pure;
+  if (CHINESE_MOBILE.test(full) && !isForeign) return toPhone(CHINA + full);
   const hasCountryCode = pure === '' ? full.startsWith(country) : full !== pure;
   return (hasCountryCode ? toPhone(full) : null) ?? toPhone(country + (pure || full));
 }
