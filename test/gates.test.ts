@@ -30,6 +30,8 @@ describe('the limits of queries, over HTTP', () => {
 
   test.each([
     ['1001 tokens', `{ ${'__typename '.repeat(999)}}`],
+    ['2001 lines', `${'\n'.repeat(2000)}{ me { id } }`],
+    ['20,000 comments', `${'#\r'.repeat(20_000)}{ me { id } }`],
     ['20,000 tokens', `{ ${'a '.repeat(20_000)}}`],
     ['30,000 brackets', `{ me(a: ${'['.repeat(30_000)}`],
     ['a depth of 9', `{${'a{'.repeat(8)}a${'}'.repeat(8)}}`],

@@ -40,6 +40,8 @@ export type DocumentsOptions = {
 
 /** A login has 60 tokens, GraphiQL's introspection query about 300. */
 const MAX_TOKENS = 1000;
+/** graphql-js counts the lines again for each position in an error. */
+const MAX_LINES = 2000;
 const MAX_ERRORS = 5;
 const MAX_CACHED_DOCUMENTS = 1000;
 const MAX_CACHED_BYTES = 8 * 1024 * 1024;
@@ -132,6 +134,7 @@ const TOO_MANY_TOKENS = /^Syntax Error: Document contains more that \d+ tokens/;
 const MAX_PREFIX_CHARS = 100;
 
 function parseLimited(source: string): DocumentNode {
+  if (countLines(source) > MAX_LINES) throw tooComplexError(`has more than ${MAX_LINES} lines`);
   try {
     return parse(source, { maxTokens: MAX_TOKENS });
   } catch (error) {
@@ -139,4 +142,8 @@ function parseLimited(source: string): DocumentNode {
       throw tooComplexError(`has more than ${MAX_TOKENS} tokens`);
     throw error;
   }
+}
+
+function countLines(source: string): number {
+  return 1 + (source.match(/\r\n|[\r\n]/g)?.length ?? 0);
 }
