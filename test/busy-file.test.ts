@@ -31,8 +31,8 @@ test('while another process writes for two seconds, 50 logins wait and other req
   await transaction.rollback();
   writer.close();
   expect(await logins).toEqual(Array(50).fill(undefined));
-  // With the event loop blocked by libSQL, 5 ms for each statement, there would be about four.
-  expect(pings.length).toBeGreaterThan(20);
+  // With the event loop blocked by libSQL, 5 ms for each statement, there would be about five.
+  expect(pings.length).toBeGreaterThan(10);
   process.stdout.write(
     `/health while the file was busy: ${pings.length} responses, slowest ${Math.round(Math.max(...pings))} ms\n`,
   );

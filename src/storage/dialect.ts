@@ -1,5 +1,8 @@
 import type { UserStatements } from './user-statements.ts';
 
+/** Fails unless the tables that a login needs exist and can be read. */
+export const READ_TABLES = 'SELECT (SELECT id FROM user LIMIT 1), (SELECT id FROM user_tombstone LIMIT 1)';
+
 /** One kind of database. Every method rejects with StorageError only, within its deadline. */
 export type Dialect = {
   /** The location without user and password, for messages. */
@@ -7,7 +10,7 @@ export type Dialect = {
   users: UserStatements;
   /** Runs one hand-written statement with `?` for parameters; returns rows as arrays. */
   execute(sql: string, params?: readonly (string | number)[]): Promise<unknown[][]>;
-  /** Whether statements can succeed now: reads the user table. */
+  /** Whether statements can succeed now: reads the tables that a login needs. */
   ping(): Promise<void>;
   /** The column names of a table; empty if there is no such table. */
   columnsOf(table: string): Promise<string[]>;

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { and, count, eq, inArray, sql } from 'drizzle-orm';
 import { drizzle, type RemoteCallback } from 'drizzle-orm/mysql-proxy';
 import { migrate } from 'drizzle-orm/mysql-proxy/migrator';
-import type { Dialect } from './dialect.ts';
+import { type Dialect, READ_TABLES } from './dialect.ts';
 import { user, userTombstone } from './mysql.schema.ts';
 import { createMysqlPool, type MysqlOptions } from './mysql-pool.ts';
 import { StorageError, toStorageError } from './storage-error.ts';
@@ -77,7 +77,7 @@ export function createMysql(options: MysqlOptions): Dialect {
     },
     execute: async (sql, params = []) => rowsOf(await pool.query(sql, params, true)),
     async ping() {
-      await pool.query('SELECT id FROM user LIMIT 1', [], true);
+      await pool.query(READ_TABLES, [], true);
       // A node of a Galera cluster without quorum. MariaDB has the status without a cluster too, as OFF.
       if (!(await isOff("SHOW STATUS LIKE 'wsrep_ready'"))) return;
       if (!(await isOff("SHOW VARIABLES LIKE 'wsrep_on'")))

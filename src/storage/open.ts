@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Clock } from '../common/clock.ts';
-import type { Dialect } from './dialect.ts';
+import { type Dialect, READ_TABLES } from './dialect.ts';
 import { migrateUnderLease } from './migrations.ts';
 import type { MysqlOptions } from './mysql-pool.ts';
 import { withRetry } from './retry.ts';
@@ -46,6 +46,7 @@ export async function openStorage(
     migrate: () => migrateUnderLease(dialect, now),
     async check() {
       await withRetry(() => dialect.users.find(sql`1 = 0`));
+      await withRetry(() => dialect.execute(READ_TABLES));
     },
     close: () => dialect.close(),
   };

@@ -7,7 +7,7 @@ import { type Client, createClient, type InStatement } from '@libsql/client';
 import { and, count, eq, inArray, sql } from 'drizzle-orm';
 import { type AsyncRemoteCallback, drizzle } from 'drizzle-orm/sqlite-proxy';
 import { migrate } from 'drizzle-orm/sqlite-proxy/migrator';
-import type { Dialect } from './dialect.ts';
+import { type Dialect, READ_TABLES } from './dialect.ts';
 import { user, userTombstone } from './sqlite.schema.ts';
 import { BUSY, StorageError, toStorageError } from './storage-error.ts';
 import { createBatchStatements } from './user-batch-statements.ts';
@@ -16,7 +16,6 @@ import type { TimeCodec } from './user-row.ts';
 /** A libSQL file, created with its folder if missing, or `:memory:`. */
 export type SqliteOptions = { path: string };
 
-const READ_USERS = 'SELECT id FROM user LIMIT 1';
 const IN_MEMORY = ':memory:';
 /** With less space on the disk, writes fail soon. */
 const MIN_FREE_BYTES = 1024 * 1024;
@@ -32,6 +31,7 @@ const TIMES: TimeCodec = { encode: (time) => time.getTime(), decode: (value) => 
 
 export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
   const client = await openClient(path);
+  const inode = path === IN_MEMORY ? undefined : (await stat(path)).ino;
 
   async function queryArrays(statement: InStatement): Promise<unknown[][]> {
     const { rows, columns } = await waitWhileBusy(() => client.execute(statement));
@@ -87,8 +87,8 @@ export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
     },
     execute: (sql, params = []) => queryArrays({ sql, args: [...params] }),
     async ping() {
-      if (path === IN_MEMORY) await queryArrays(READ_USERS);
-      else await requireUsableFile(path);
+      if (path === IN_MEMORY) await queryArrays(READ_TABLES);
+      else await requireUsableFile(path, inode);
     },
     async columnsOf(table) {
       const rows = await queryArrays({ sql: 'SELECT name FROM pragma_table_info(?)', args: [table] });
@@ -106,19 +106,20 @@ export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
 }
 
 /**
- * Statements still succeed for a while from the cache when the file was deleted or overwritten, or the disk is full. So
- * a new connection reads it. The file is never opened here: closing it would release the locks of SQLite.
+ * Statements still succeed when the file was replaced, and for a while from the cache when it was deleted or overwritten,
+ * or the disk is full. So a new connection reads it. The file is never opened here: closing it would release the locks of SQLite.
  * @throws {StorageError}
  */
-async function requireUsableFile(path: string): Promise<void> {
+async function requireUsableFile(path: string, inode: number | undefined): Promise<void> {
   try {
-    const { size } = await stat(path);
+    const { size, ino } = await stat(path);
+    if (ino !== inode) throw new StorageError('FAULT', 'FILE_REPLACED');
     if (size === 0) throw new StorageError('FAULT', 'SQLITE_NOTADB');
     const { bavail, bsize } = await statfs(dirname(path));
     if (bavail * bsize < MIN_FREE_BYTES) throw new StorageError('UNAVAILABLE', 'ENOSPC');
     const client = createClient({ url: `file:${path}`, timeout: BUSY_TIMEOUT_MS });
     try {
-      await waitWhileBusy(() => client.execute(READ_USERS));
+      await waitWhileBusy(() => client.execute(READ_TABLES));
     } finally {
       client.close();
     }
