@@ -1,0 +1,21 @@
+/** What all measured servers have in common: the two documents, the mini program, the secrets. */
+
+/** Nine fields that do not change with a login, so that every response can be compared as a whole. */
+export const ME_DOCUMENT =
+  'query Me { me { id appId openId nickName avatarUrl gender city role createdAt } }';
+
+export const LOGIN_DOCUMENT =
+  'mutation Login($code: String!) { login(code: $code) { token expiresAt isNewUser user { id openId nickName } } }';
+
+export const APP_ID = 'wxbench000000001';
+export const APP_SECRET = 'bench-app-secret-0123456789';
+export const JWT_SECRET = 'bench-jwt-secret-of-more-than-32-bytes';
+export const SESSION_KEY_SECRET = 'bench-session-key-secret-of-more-than-32-bytes';
+/** Seconds. */
+export const TOKEN_TTL = 3600;
+/** Connections to the database per process: the product's default. */
+export const POOL_SIZE = 10;
+/** The largest accepted body in bytes. */
+export const BODY_LIMIT = 64 * 1024;
+/** The `iss` claim of the product, which the servers written by hand use as well. */
+export const ISSUER = 'weapp-login';
