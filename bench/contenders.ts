@@ -1,8 +1,22 @@
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { compile, PROJECT, run } from './build.ts';
-import { APP_ID, APP_SECRET, JWT_SECRET, SESSION_KEY_SECRET } from './contract.ts';
+import {
+  APP_ID,
+  APP_SECRET,
+  BODY_LIMIT,
+  JWT_SECRET,
+  LOGIN_DOCUMENT,
+  ME_DOCUMENT,
+  POOL_SIZE,
+  SESSION_KEY_SECRET,
+  TOKEN_TTL,
+} from './contract.ts';
 import type { Role } from './cores.ts';
 import type { DatabaseKind } from './database.ts';
 import type { Options } from './options.ts';
+import { isInstalled } from './tools.ts';
 
 /** A server that is measured. */
 export type Contender = {
@@ -24,7 +38,11 @@ type Prepare = (options: Options) => Promise<Contender[] | string>;
 
 const PREPARE: Record<string, Prepare> = {
   ours: prepareOurs,
-  raw: async () => [await byHand('raw', 'servers/raw.ts')],
+  raw: async () => [byHand('raw', [process.execPath, await compile('servers/raw.ts')])],
+  go: prepareGo,
+  documented: async () => [byHand('documented', [process.execPath, await compile('servers/documented.ts')])],
+  mercurius: prepareMercurius,
+  baseline: prepareBaseline,
 };
 
 /** The settings of the product in production. Only the rate limits are raised: one address sends all the load. */
@@ -71,19 +89,73 @@ function product(name: string, folder: string, env: Record<string, string> = {})
   };
 }
 
-async function prepareOurs(): Promise<Contender[]> {
-  return [product('ours', PROJECT)];
+/** One for each number of worker processes. With several, they share the cores of the database and the load. */
+async function prepareOurs({ workers }: Options): Promise<Contender[] | string> {
+  const isKnown = readFileSync(join(PROJECT, 'docs/configuration.md'), 'utf8').includes('| `WORKERS` |');
+  if (!isKnown && workers.some((count) => count !== 1)) return 'this version has no WORKERS';
+  return workers.map((count) =>
+    count === 1
+      ? product('ours', PROJECT)
+      : { ...product(`ours, ${count} workers`, PROJECT, { WORKERS: String(count) }), role: 'two servers' },
+  );
 }
 
-async function byHand(name: string, source: string): Promise<Contender> {
-  const file = await compile(source);
+function byHand(name: string, command: readonly string[], env: Record<string, string> = {}): Contender {
   return {
     name,
     databases: ['mariadb'],
     role: 'server',
     cwd: PROJECT,
-    command: [process.execPath, file],
-    env: { NODE_ENV: 'production' },
+    command,
+    env: { NODE_ENV: 'production', ...env },
     migrations: PROJECT,
   };
+}
+
+/** Where Debian keeps the sources of its Go packages. */
+const DEBIAN_GOPATH = '/usr/share/gocode';
+
+async function prepareGo(): Promise<Contender[] | string> {
+  if (!isInstalled('go', 'version')) return 'Go is not installed (Debian: golang-go)';
+  if (!existsSync(join(DEBIAN_GOPATH, 'src/github.com/go-sql-driver/mysql')))
+    return 'its MySQL driver is not installed (Debian: golang-github-go-sql-driver-mysql-dev)';
+  const file = join(PROJECT, 'bench/dist/go-server');
+  const environment = ['GO111MODULE=off', `GOPATH=${DEBIAN_GOPATH}`];
+  await run('env', [...environment, 'go', 'build', '-o', file, 'bench/go/main.go']);
+  const settings = { APP_ID, APP_SECRET, JWT_SECRET, SESSION_KEY_SECRET, ME_DOCUMENT, LOGIN_DOCUMENT };
+  const numbers = { BODY_LIMIT, POOL_SIZE, TOKEN_TTL, GOMAXPROCS: 1 };
+  const texts = Object.entries(numbers).map(([key, value]) => [key, String(value)] as const);
+  return [byHand('go', [file], { ...settings, ...Object.fromEntries(texts) })];
+}
+
+/** It has dependencies of its own, so that the project's `npm ci` does not install them. */
+async function prepareMercurius(): Promise<Contender[]> {
+  const folder = join(PROJECT, 'bench/mercurius');
+  if (!isUpToDate(join(folder, 'node_modules/.package-lock.json'), join(folder, 'package-lock.json')))
+    await run('npm', ['ci', '--no-audit', '--no-fund'], folder);
+  await run('npx', ['--no-install', 'tsc', '-p', folder]);
+  const file = await compile('mercurius/server.ts', join(folder, 'dist'));
+  return [byHand('mercurius', [process.execPath, file])];
+}
+
+function isUpToDate(file: string, source: string): boolean {
+  return existsSync(file) && statSync(file).mtimeMs >= statSync(source).mtimeMs;
+}
+
+/** An earlier version of the product, built in a temporary folder, which is kept for the next run. */
+async function prepareBaseline({ baseline }: Options): Promise<Contender[] | string> {
+  const commit = await run('git', ['rev-parse', '--verify', '--quiet', `${baseline}^{commit}`]).catch(
+    () => '',
+  );
+  if (commit === '') return `this clone has no ${baseline}`;
+  const folder = join(tmpdir(), `weapp-login-bench-${commit.trim()}`);
+  if (!existsSync(join(folder, 'dist/main.js'))) {
+    mkdirSync(folder, { recursive: true });
+    const archive = join(folder, 'source.tar');
+    await run('git', ['archive', '--output', archive, commit.trim()]);
+    await run('tar', ['-xf', archive], folder);
+    await run('npm', ['ci', '--no-audit', '--no-fund'], folder);
+    await run('npm', ['run', 'build'], folder);
+  }
+  return [product('baseline', folder)];
 }
