@@ -4,11 +4,14 @@ import type { Running } from './launch.ts';
 import { type Load, load } from './load.ts';
 import type { Cell } from './plan.ts';
 
-/** A started server with its database. */
-export type Server = { name: string; running: Running; database: DatabaseServer };
-
-/** The environment of all measurements. */
-export type Scene = { tokens: string; users: number; seconds: number; wechatPid: number };
+/** A started server with its database: its users, and a file of their tokens. */
+export type Server = {
+  name: string;
+  running: Running;
+  database: DatabaseServer;
+  users: number;
+  tokens: string;
+};
 
 /** One server, one cell, one round. */
 export type Measurement = {
@@ -31,10 +34,9 @@ export type Measurement = {
 };
 
 export async function measure(
-  { name, running, database }: Server,
+  { name, running, database, users, tokens }: Server,
   cell: Cell,
-  round: number,
-  { tokens, users, seconds, wechatPid }: Scene,
+  { round, seconds, wechatPid }: { round: number; seconds: number; wechatPid: number },
 ): Promise<Measurement> {
   const { pid, port } = running;
   const read = async () => ({

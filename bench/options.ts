@@ -11,12 +11,12 @@ export const USAGE = `npm run bench -- [options]
 --concurrency a,b   connections; default 1,64,256
 --delays a,b        milliseconds that WeChat takes for a login; default 0,50
 --rounds n          default 5; cells other than 64 connections and WeChat at once are measured in every second round
---seconds n         of one measurement; default 1
+--seconds n         of one measurement; default 2, with --quick 1
 --warmup n          seconds of load before the first round, per server and operation; default 2
---users n           rows in the table; default 10000
+--users a,b         rows in the table; default 10000
 --workers a,b       values of WORKERS for our server; default 1
 --baseline ref      an earlier version of this server; default 40e2bfd
---soak n            only: n requests of each operation to our server, and its memory
+--soak n            instead of rounds: n requests of each operation to each server (ours), and its memory
 --write             writes the tables into docs/performance.md`;
 
 export type Options = {
@@ -28,11 +28,14 @@ export type Options = {
   rounds: number;
   seconds: number;
   warmup: number;
-  users: number;
+  /** Rows in the table; with several, each server is measured with each. */
+  users: readonly number[];
   workers: readonly number[];
   baseline: string;
   soak: number;
   write: boolean;
+  /** All servers, operations and databases: then the installed size is measured too. */
+  isComplete: boolean;
   help: boolean;
 };
 
@@ -42,7 +45,7 @@ const DEFAULTS = {
   concurrency: '1,64,256',
   delays: '0,50',
   rounds: '5',
-  seconds: '1',
+  seconds: '2',
   warmup: '2',
 };
 
@@ -54,6 +57,7 @@ const QUICK = {
   concurrency: '64',
   delays: '0',
   rounds: '4',
+  seconds: '1',
 };
 
 const text = { type: 'string' } as const;
@@ -86,7 +90,8 @@ export function readOptions(args: string[]): Options {
     ...values,
   };
   return {
-    servers: only?.split(','),
+    isComplete: !values.quick && only === undefined && values.soak === '0',
+    servers: (only ?? (values.soak === '0' ? undefined : 'ours'))?.split(','),
     operations: choose(ops, ['me', 'login']),
     databases: choose(databases, ['mariadb', 'libsql']),
     concurrencies: numbers(concurrency),
@@ -94,7 +99,7 @@ export function readOptions(args: string[]): Options {
     rounds: number(rounds),
     seconds: number(seconds),
     warmup: number(warmup),
-    users: number(values.users),
+    users: numbers(values.users),
     workers: numbers(values.workers),
     baseline: values.baseline,
     soak: number(values.soak),

@@ -1,75 +1,130 @@
 import type { Measurement } from './measure.ts';
-import { type Cell, sameCell } from './plan.ts';
+import { type Cell, MAIN_CONCURRENCY, sameCell } from './plan.ts';
+import type { Words } from './words.ts';
 
-/** A column: its title and the value of a server in a cell. */
-type Column = { title: string; value(figures: Figures): string };
+/** What a run of the bench found. */
+export type Results = {
+  measurements: readonly Measurement[];
+  cells: readonly Cell[];
+  /** In the order of the rows. */
+  servers: readonly { name: string; startMs: number }[];
+  /** Servers that were not measured, and why. */
+  leftOut: readonly string[];
+  /** Processors, and who used which. */
+  cores: string;
+  /** What `npm ci --omit=dev` installs; undefined if it was not measured. */
+  installed: { megabytes: number; packages: number } | undefined;
+};
 
 /** All rounds of one server in one cell. */
 type Figures = { runs: readonly Measurement[]; ratios: readonly number[]; failure: string | undefined };
 
-const COLUMNS: readonly Column[] = [
-  { title: 'requests/s', value: ({ runs }) => mid(runs, 'requestsPerSecond', 0) },
-  { title: 'ratio, median (min–max)', value: ({ ratios }) => spread(ratios) },
-  { title: 'p50 ms', value: ({ runs }) => mid(runs, 'p50Ms', 2) },
-  { title: 'p99 ms', value: ({ runs }) => mid(runs, 'p99Ms', 2) },
-  { title: 'CPU µs', value: ({ runs }) => mid(runs, 'cpuMicroseconds', 0) },
-  { title: 'statements', value: ({ runs }) => mid(runs, 'statementsPerRequest', 2) },
-  { title: 'RSS MB', value: ({ runs }) => mid(runs, 'residentMb', 0) },
-  { title: 'cores: server, database, WeChat', value: ({ runs }) => shares(runs) },
-];
+/** A column: its title and the value of a server in a cell. */
+type Column = { title: string; value(figures: Figures): string };
 
-/** The server that the others are compared with in a cell. */
-export function referenceOf(measurements: readonly Measurement[]): string | undefined {
-  const names = new Set(measurements.map(({ server }) => server));
-  return ['raw', 'baseline', 'ours'].find((name) => names.has(name));
+function columnsOf(words: Words): Column[] {
+  return [
+    { title: words.requestsPerSecond, value: ({ runs }) => middle(runs, 'requestsPerSecond', 0) },
+    { title: words.ratio, value: ({ ratios }) => spread(ratios) },
+    { title: 'p50 ms', value: ({ runs }) => middle(runs, 'p50Ms', 2) },
+    { title: 'p99 ms', value: ({ runs }) => middle(runs, 'p99Ms', 2) },
+    { title: words.cpu, value: ({ runs }) => middle(runs, 'cpuMicroseconds', 0) },
+    { title: words.statements, value: ({ runs }) => middle(runs, 'statementsPerRequest', 2) },
+    { title: words.memory, value: ({ runs }) => middle(runs, 'residentMb', 0) },
+    { title: words.cores, value: ({ runs }) => shares(runs) },
+  ];
+}
+
+/** All tables: the summary, then one for each cell. */
+export function writeReport(results: Results, words: Words): string {
+  const { cells, installed, leftOut } = results;
+  const date = new Date().toISOString().slice(0, 10);
+  return [
+    words.conditions(results.cores, process.versions.node, date),
+    ...(leftOut.length > 0 ? [words.notMeasured(leftOut)] : []),
+    summaryTable(results, words),
+    ...(installed
+      ? [`${words.installed}: ${format(installed.megabytes, 0)} MB, ${installed.packages} npm.`]
+      : []),
+    ...cells.map((cell) => cellTable(results, cell, words)),
+  ].join('\n\n');
+}
+
+/** The table that README quotes: MariaDB, 64 connections, WeChat at once. */
+function summaryTable({ measurements, cells, servers }: Results, words: Words): string {
+  const main = cells.filter(
+    ({ database, concurrency, delayMs }) =>
+      database === 'mariadb' && concurrency === MAIN_CONCURRENCY && delayMs === 0,
+  );
+  const shown = columnsOf(words).filter(({ title }) => [words.ratio, 'p99 ms', words.cpu].includes(title));
+  const header = [
+    words.server,
+    ...main.flatMap(({ operation }) => shown.map(({ title }) => `\`${operation}\`: ${title}`)),
+    words.memory,
+    words.start,
+  ];
+  const rows = servers.flatMap(({ name, startMs }) => {
+    const figures = main.map((cell) => figuresOf(measurements, name, cell));
+    if (figures.every(({ runs }) => runs.length === 0)) return [];
+    const values = figures.flatMap((one) => shown.map((column) => textOf(column, one, words)));
+    const memory = middle(
+      figures.flatMap(({ runs }) => runs),
+      'residentMb',
+      0,
+    );
+    return [[`\`${name}\``, ...values, memory, format(startMs, 0)]];
+  });
+  return table(header, rows);
 }
 
 /** A table of all servers in one cell. CPU and statements are per request. */
-export function cellTable(measurements: readonly Measurement[], cell: Cell): string {
+function cellTable({ measurements, servers }: Results, cell: Cell, words: Words): string {
+  const columns = columnsOf(words);
+  const rows = servers.flatMap(({ name }) => {
+    const figures = figuresOf(measurements, name, cell);
+    if (figures.runs.length === 0) return [];
+    return [[`\`${name}\``, ...columns.map((column) => textOf(column, figures, words))]];
+  });
+  const header = [words.server, ...columns.map(({ title }) => title)];
+  return `${words.cell(cell, referenceOf(measurements, cell) ?? '')}\n\n${table(header, rows)}`;
+}
+
+/** A run with a failed response has no figures at all. */
+function textOf({ value }: Column, figures: Figures, { failed }: Words): string {
+  return figures.failure === undefined ? value(figures) : failed;
+}
+
+function figuresOf(measurements: readonly Measurement[], server: string, cell: Cell): Figures {
   const here = measurements.filter((one) => sameCell(one.cell, cell));
-  const reference = referenceOf(here);
-  const names = [...new Set(here.map(({ server }) => server))];
-  const header = ['server', ...COLUMNS.map(({ title }) => title)];
-  const rows = names.map((name) => {
-    const figures = figuresOf(here, name, reference);
-    if (figures.failure) return [name, `failed: ${figures.failure}`, ...COLUMNS.slice(1).map(() => '')];
-    return [name, ...COLUMNS.map(({ value }) => value(figures))];
-  });
-  return `${titleOf(cell)}; ratios to ${reference}\n\n${table(header, rows)}\n`;
-}
-
-export function titleOf({ operation, database, concurrency, delayMs }: Cell): string {
-  const name = database === 'mariadb' ? 'MariaDB' : 'libSQL';
-  const wechat = operation === 'me' ? '' : `, WeChat ${delayMs === 0 ? 'at once' : `after ${delayMs} ms`}`;
-  return `\`${operation}\` on ${name}, ${concurrency} connections${wechat}`;
-}
-
-export function figuresOf(
-  measurements: readonly Measurement[],
-  server: string,
-  reference: string | undefined,
-): Figures {
-  const runs = measurements.filter((one) => one.server === server);
+  const reference = referenceOf(measurements, cell);
+  const runs = here.filter((one) => one.server === server);
   const ratios = runs.flatMap(({ round, requestsPerSecond }) => {
-    const base = measurements.find((one) => one.server === reference && one.round === round);
-    return base && !base.failure ? [requestsPerSecond / base.requestsPerSecond] : [];
+    const base = here.find((one) => one.server === reference && one.round === round);
+    return base && base.failure === undefined ? [requestsPerSecond / base.requestsPerSecond] : [];
   });
-  return { runs, ratios, failure: runs.find(({ failure }) => failure)?.failure };
+  return { runs, ratios, failure: runs.find(({ failure }) => failure !== undefined)?.failure };
+}
+
+/** The server that the others are compared with in a cell. */
+function referenceOf(measurements: readonly Measurement[], cell: Cell): string | undefined {
+  const here = measurements.filter((one) => sameCell(one.cell, cell));
+  return ['raw', 'baseline', 'ours'].find((name) => here.some(({ server }) => server === name));
 }
 
 type Numeric = {
   [Key in keyof Measurement]: Measurement[Key] extends number ? Key : never;
 }[keyof Measurement];
 
-function mid(runs: readonly Measurement[], key: Numeric, digits: number): string {
+function middle(runs: readonly Measurement[], key: Numeric, digits: number): string {
   return format(median(runs.map((one) => one[key])), digits);
 }
 
 function shares(runs: readonly Measurement[]): string {
-  return [mid(runs, 'serverShare', 2), mid(runs, 'databaseShare', 2), mid(runs, 'wechatShare', 2)].join(', ');
+  const percent = (key: Numeric) => `${format(100 * median(runs.map((one) => one[key])), 0)} %`;
+  return [percent('serverShare'), percent('databaseShare'), percent('wechatShare')].join(', ');
 }
 
-export function spread(ratios: readonly number[]): string {
+function spread(ratios: readonly number[]): string {
   if (ratios.length === 0) return '–';
   const [min, max] = [Math.min(...ratios), Math.max(...ratios)];
   return `${format(median(ratios), 2)} (${format(min, 2)}–${format(max, 2)})`;
@@ -77,11 +132,9 @@ export function spread(ratios: readonly number[]): string {
 
 export function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b);
-  const [low, high] = [
-    sorted[Math.floor((sorted.length - 1) / 2)],
-    sorted[Math.ceil((sorted.length - 1) / 2)],
-  ];
-  return ((low ?? Number.NaN) + (high ?? Number.NaN)) / 2;
+  const low = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
+  const high = sorted[Math.ceil((sorted.length - 1) / 2)] ?? Number.NaN;
+  return (low + high) / 2;
 }
 
 function format(value: number, digits: number): string {
