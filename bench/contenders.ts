@@ -77,26 +77,32 @@ export async function prepareContenders(options: Options): Promise<Contenders> {
   return result;
 }
 
-function product(name: string, folder: string, env: Record<string, string> = {}): Contender {
+function product(name: string, folder: string, nodeOptions: readonly string[] = []): Contender {
   return {
     name,
     databases: ['mariadb', 'libsql'],
     role: 'server',
     cwd: folder,
-    command: [process.execPath, 'dist/main.js'],
-    env: { ...PRODUCTION, ...env },
+    command: [process.execPath, ...nodeOptions, 'dist/main.js'],
+    env: PRODUCTION,
     migrations: folder,
   };
 }
 
 /** One for each number of worker processes. With several, they share the cores of the database and the load. */
-async function prepareOurs({ workers }: Options): Promise<Contender[] | string> {
+async function prepareOurs({ workers, nodeOptions }: Options): Promise<Contender[] | string> {
   const isKnown = readFileSync(join(PROJECT, 'docs/configuration.md'), 'utf8').includes('| `WORKERS` |');
   if (!isKnown && workers.some((count) => count !== 1)) return 'this version has no WORKERS';
+  const ours = product('ours', PROJECT, nodeOptions);
   return workers.map((count) =>
     count === 1
-      ? product('ours', PROJECT)
-      : { ...product(`ours, ${count} workers`, PROJECT, { WORKERS: String(count) }), role: 'two servers' },
+      ? ours
+      : {
+          ...ours,
+          name: `ours, ${count} workers`,
+          env: { ...PRODUCTION, WORKERS: String(count) },
+          role: 'two servers',
+        },
   );
 }
 

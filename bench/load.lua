@@ -45,7 +45,7 @@ local function prepareLogin(body, users, delay, first)
   return function()
     serial = serial + 1
     local user = math.random(0, users - 1)
-    if serial % NEW_USER_EVERY == 0 then user = FIRST_NEW_USER + serial % 400000000 end
+    if serial % NEW_USER_EVERY == 0 then user = FIRST_NEW_USER + serial / NEW_USER_EVERY % 400000000 end
     return head .. string.format("%03d-%09d-%012.0f", delay, user, serial) .. tail
   end
 end
@@ -80,9 +80,10 @@ function done(summary, latency)
   end
   local errors = summary.errors
   io.write(string.format(
-    '\n{"requests":%d,"microseconds":%d,"p50":%.0f,"p99":%.0f,"failures":%d,"socketErrors":%d,"example":"%s"}\n',
+    '\n{"requests":%d,"microseconds":%d,"p50":%.0f,"p99":%.0f,"failures":%d,"socketErrors":%d,"cpuSeconds":%.2f,"example":"%s"}\n',
     summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
     failed, errors.connect + errors.read + errors.write + errors.timeout,
+    os.clock(),
     example:sub(1, 300):gsub('[%c\\"]', "'")
   ))
 end

@@ -19,6 +19,8 @@ const loadSchema = z.object({
   /** Responses with another status than 200, or with errors. */
   failures: z.number(),
   socketErrors: z.number(),
+  /** Of wrk itself. */
+  cpuSeconds: z.number(),
   /** The first failure. */
   example: z.string(),
 });

@@ -29,6 +29,7 @@ export type Measurement = {
   serverShare: number;
   databaseShare: number;
   wechatShare: number;
+  loadShare: number;
   /** Why the figures do not count. */
   failure: string | undefined;
 };
@@ -65,6 +66,7 @@ export async function measure(
     serverShare: share('server'),
     databaseShare: share('database'),
     wechatShare: share('wechat'),
+    loadShare: (result.cpuSeconds * 1e6) / microseconds,
     failure: failureOf(result),
   };
 }

@@ -15,6 +15,7 @@ export const USAGE = `npm run bench -- [options]
 --warmup n          seconds of load before the first round, per server and operation; default 2
 --users a,b         rows in the table; default 10000
 --workers a,b       values of WORKERS for our server; default 1
+--node-options text for our server, such as --max-semi-space-size=32
 --baseline ref      an earlier version of this server; default 40e2bfd
 --soak n            instead of rounds: n requests of each operation to each server (ours), and its memory
 --write             writes the tables into docs/performance.md`;
@@ -31,6 +32,7 @@ export type Options = {
   /** Rows in the table; with several, each server is measured with each. */
   users: readonly number[];
   workers: readonly number[];
+  nodeOptions: readonly string[];
   baseline: string;
   soak: number;
   write: boolean;
@@ -82,6 +84,7 @@ export function readOptions(args: string[]): Options {
       users: { ...text, default: '10000' },
       workers: { ...text, default: '1' },
       baseline: { ...text, default: '40e2bfd' },
+      'node-options': text,
       soak: { ...text, default: '0' },
     },
   });
@@ -101,6 +104,7 @@ export function readOptions(args: string[]): Options {
     warmup: number(warmup),
     users: numbers(values.users),
     workers: numbers(values.workers),
+    nodeOptions: values['node-options']?.split(' ') ?? [],
     baseline: values.baseline,
     soak: number(values.soak),
     write: values.write,

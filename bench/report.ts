@@ -17,7 +17,13 @@ export type Results = {
 };
 
 /** All rounds of one server in one cell. */
-type Figures = { runs: readonly Measurement[]; ratios: readonly number[]; failure: string | undefined };
+type Figures = {
+  runs: readonly Measurement[];
+  /** Of requests per second, and of requests per second of CPU time, to the reference in the same round. */
+  ratios: readonly number[];
+  cpuRatios: readonly number[];
+  failure: string | undefined;
+};
 
 /** A column: its title and the value of a server in a cell. */
 type Column = { title: string; value(figures: Figures): string };
@@ -29,6 +35,7 @@ function columnsOf(words: Words): Column[] {
     { title: 'p50 ms', value: ({ runs }) => middle(runs, 'p50Ms', 2) },
     { title: 'p99 ms', value: ({ runs }) => middle(runs, 'p99Ms', 2) },
     { title: words.cpu, value: ({ runs }) => middle(runs, 'cpuMicroseconds', 0) },
+    { title: words.cpuRatio, value: ({ cpuRatios }) => format(median(cpuRatios), 2) },
     { title: words.statements, value: ({ runs }) => middle(runs, 'statementsPerRequest', 2) },
     { title: words.memory, value: ({ runs }) => middle(runs, 'residentMb', 0) },
     { title: words.cores, value: ({ runs }) => shares(runs) },
@@ -98,11 +105,16 @@ function figuresOf(measurements: readonly Measurement[], server: string, cell: C
   const here = measurements.filter((one) => sameCell(one.cell, cell));
   const reference = referenceOf(measurements, cell);
   const runs = here.filter((one) => one.server === server);
-  const ratios = runs.flatMap(({ round, requestsPerSecond }) => {
-    const base = here.find((one) => one.server === reference && one.round === round);
-    return base && base.failure === undefined ? [requestsPerSecond / base.requestsPerSecond] : [];
+  const pairs = runs.flatMap((run) => {
+    const base = here.find((one) => one.server === reference && one.round === run.round);
+    return base && base.failure === undefined ? [{ run, base }] : [];
   });
-  return { runs, ratios, failure: runs.find(({ failure }) => failure !== undefined)?.failure };
+  return {
+    runs,
+    ratios: pairs.map(({ run, base }) => run.requestsPerSecond / base.requestsPerSecond),
+    cpuRatios: pairs.map(({ run, base }) => base.cpuMicroseconds / run.cpuMicroseconds),
+    failure: runs.find(({ failure }) => failure !== undefined)?.failure,
+  };
 }
 
 /** The server that the others are compared with in a cell. */
@@ -120,8 +132,8 @@ function middle(runs: readonly Measurement[], key: Numeric, digits: number): str
 }
 
 function shares(runs: readonly Measurement[]): string {
-  const percent = (key: Numeric) => `${format(100 * median(runs.map((one) => one[key])), 0)} %`;
-  return [percent('serverShare'), percent('databaseShare'), percent('wechatShare')].join(', ');
+  const keys = ['serverShare', 'databaseShare', 'wechatShare', 'loadShare'] as const;
+  return keys.map((key) => `${format(100 * median(runs.map((one) => one[key])), 0)} %`).join(', ');
 }
 
 function spread(ratios: readonly number[]): string {

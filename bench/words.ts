@@ -7,6 +7,7 @@ export type Words = {
   requestsPerSecond: string;
   ratio: string;
   cpu: string;
+  cpuRatio: string;
   statements: string;
   memory: string;
   cores: string;
@@ -26,9 +27,10 @@ export const ENGLISH: Words = {
   requestsPerSecond: 'requests/s',
   ratio: 'ratio: median (min–max)',
   cpu: 'CPU µs',
+  cpuRatio: 'CPU ratio',
   statements: 'statements',
   memory: 'RSS MB',
-  cores: 'busy: server, database, WeChat',
+  cores: 'busy: server, database, WeChat, wrk',
   start: 'start ms',
   failed: 'failed',
   installed: 'Installed for production',
@@ -46,9 +48,10 @@ export const CHINESE: Words = {
   requestsPerSecond: '每秒请求数',
   ratio: '比值：中位数（最小–最大）',
   cpu: 'CPU 微秒',
+  cpuRatio: 'CPU 比值',
   statements: '语句数',
   memory: '内存 MB',
-  cores: '占用：服务、数据库、微信',
+  cores: '占用：服务、数据库、微信、wrk',
   start: '启动毫秒',
   failed: '失败',
   installed: '生产环境安装体积',

@@ -1,6 +1,6 @@
 import { createCipheriv, createHmac, hkdfSync, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { Agent, createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createPool, type Pool, type RowDataPacket } from 'mysql2';
+import { createPool, type RowDataPacket } from 'mysql2';
 import { uuidv7 } from 'uuidv7';
 import {
   APP_ID,
@@ -27,7 +27,6 @@ const pool = createPool({
   connectionLimit: POOL_SIZE,
   charset: 'utf8mb4',
   dateStrings: true,
-  rowsAsArray: false,
 });
 const agent = new Agent({ keepAlive: true });
 
@@ -265,7 +264,4 @@ function respond(response: ServerResponse, status: number, body: object): void {
   response.end(text);
 }
 
-function close(resources: Pool): void {
-  resources.end(() => process.exit(0));
-}
-process.once('SIGTERM', () => close(pool));
+process.once('SIGTERM', () => pool.end(() => process.exit(0)));
