@@ -90,9 +90,10 @@ function product(name: string, folder: string, nodeOptions: readonly string[] = 
 }
 
 /** One for each number of worker processes. With several, they share the cores of the database and the load. */
-async function prepareOurs({ workers, nodeOptions }: Options): Promise<Contender[] | string> {
+async function prepareOurs({ workers, nodeOptions }: Options): Promise<Contender[]> {
   const isKnown = readFileSync(join(PROJECT, 'docs/configuration.md'), 'utf8').includes('| `WORKERS` |');
-  if (!isKnown && workers.some((count) => count !== 1)) return 'this version has no WORKERS';
+  if (!isKnown && workers.some((count) => count !== 1))
+    throw new TypeError('this version has no WORKERS: leave out --workers');
   const ours = product('ours', PROJECT, nodeOptions);
   return workers.map((count) =>
     count === 1

@@ -38,7 +38,8 @@ async function startMysql(users: number): Promise<DatabaseServer> {
   ]);
   pin('load', mariadb.pid);
   const connection = await createConnection(mariadb.url);
-  let filled: string | undefined;
+  /** A database that has the users already, by their number. */
+  const filled = new Map<number, string>();
 
   return {
     kind: 'mariadb',
@@ -49,10 +50,11 @@ async function startMysql(users: number): Promise<DatabaseServer> {
     },
     async fill(name, count) {
       await connection.query(`USE ${name}`);
-      if (filled) await copyUsers(connection, filled);
+      const source = filled.get(count);
+      if (source) await copyUsers(connection, source);
       else await insertUsers(connection, count);
       await connection.query('ANALYZE TABLE user');
-      filled = name;
+      filled.set(count, name);
     },
     async statements() {
       const [rows] = await connection.query<RowDataPacket[]>("SHOW GLOBAL STATUS LIKE 'Questions'");

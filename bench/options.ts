@@ -15,7 +15,7 @@ export const USAGE = `npm run bench -- [options]
 --warmup n          seconds of load before the first round, per server and operation; default 2
 --users a,b         rows in the table; default 10000
 --workers a,b       values of WORKERS for our server; default 1
---node-options text for our server, such as --max-semi-space-size=32
+--node-options=text for our server, such as --node-options=--max-semi-space-size=32
 --baseline ref      an earlier version of this server; default 40e2bfd
 --soak n            instead of rounds: n requests of each operation to each server (ours), and its memory
 --write             writes the tables into docs/performance.md`;

@@ -31,12 +31,12 @@ server.listen(Number(process.env.PORT), '127.0.0.1');
 
 function respond(socket: Socket, requestLine: string): void {
   const [method, target = ''] = requestLine.split(' ');
-  const { pathname, searchParams } = new URL(target, 'http://wechat');
-  if (method !== 'GET' || pathname !== '/sns/jscode2session') {
+  const [path, query = ''] = target.split('?');
+  if (method !== 'GET' || path !== '/sns/jscode2session') {
     write(socket, { errcode: 40066, errmsg: 'invalid url' });
     return;
   }
-  const { delayMs, body } = exchange(searchParams);
+  const { delayMs, body } = exchange(new URLSearchParams(query));
   if (delayMs === 0) write(socket, body);
   else setTimeout(write, delayMs, socket, body);
 }
