@@ -50,19 +50,37 @@ export function writeReport(results: Results, words: Words): string {
     words.conditions(results.cores, process.versions.node, date),
     ...(leftOut.length > 0 ? [words.notMeasured(leftOut)] : []),
     summaryTable(results, words),
-    ...(installed
-      ? [`${words.installed}: ${format(installed.megabytes, 0)} MB, ${installed.packages} npm.`]
-      : []),
+    ...comparison(results, words),
+    ...(installed ? [words.installed(format(installed.megabytes, 0), installed.packages)] : []),
     ...cells.map((cell) => cellTable(results, cell, words)),
   ].join('\n\n');
 }
 
+const OURS = 'ours';
+
+function isMain({ concurrency, delayMs }: Cell): boolean {
+  return concurrency === MAIN_CONCURRENCY && delayMs === 0;
+}
+
+/** How many times as fast as each other server ours is, in the same rounds. */
+function comparison({ measurements, cells, servers }: Results, words: Words): string[] {
+  const main = cells.filter(isMain);
+  const others = servers.map(({ name }) => name).filter((name) => name !== OURS);
+  if (!measurements.some(({ server }) => server === OURS) || others.length === 0) return [];
+  const header = [words.server, ...main.map((cell) => words.shortCell(cell))];
+  const rows = others.map((name) => [
+    `\`${name}\``,
+    ...main.map((cell) => {
+      const here = measurements.filter((one) => sameCell(one.cell, cell));
+      return spread(pairsOf(here, OURS, name).map(({ run, base }) => speedRatio(run, base)));
+    }),
+  ]);
+  return [`${words.comparison(OURS)}\n\n${table(header, rows)}`];
+}
+
 /** The table that README quotes: MariaDB, 64 connections, WeChat at once. */
 function summaryTable({ measurements, cells, servers }: Results, words: Words): string {
-  const main = cells.filter(
-    ({ database, concurrency, delayMs }) =>
-      database === 'mariadb' && concurrency === MAIN_CONCURRENCY && delayMs === 0,
-  );
+  const main = cells.filter((cell) => isMain(cell) && cell.database === 'mariadb');
   const shown = columnsOf(words).filter(({ title }) => [words.ratio, 'p99 ms', words.cpu].includes(title));
   const header = [
     words.server,
@@ -105,16 +123,28 @@ function figuresOf(measurements: readonly Measurement[], server: string, cell: C
   const here = measurements.filter((one) => sameCell(one.cell, cell));
   const reference = referenceOf(measurements, cell);
   const runs = here.filter((one) => one.server === server);
-  const pairs = runs.flatMap((run) => {
-    const base = here.find((one) => one.server === reference && one.round === run.round);
-    return base && base.failure === undefined ? [{ run, base }] : [];
-  });
+  const pairs = reference === undefined ? [] : pairsOf(here, server, reference);
   return {
     runs,
-    ratios: pairs.map(({ run, base }) => run.requestsPerSecond / base.requestsPerSecond),
+    ratios: pairs.map(({ run, base }) => speedRatio(run, base)),
     cpuRatios: pairs.map(({ run, base }) => base.cpuMicroseconds / run.cpuMicroseconds),
     failure: runs.find(({ failure }) => failure !== undefined)?.failure,
   };
+}
+
+/** The measurements of two servers in the same rounds of one cell, without failed ones. */
+function pairsOf(here: readonly Measurement[], server: string, reference: string) {
+  const good = here.filter(({ failure }) => failure === undefined);
+  return good
+    .filter((run) => run.server === server)
+    .flatMap((run) => {
+      const base = good.find((one) => one.server === reference && one.round === run.round);
+      return base ? [{ run, base }] : [];
+    });
+}
+
+function speedRatio(run: Measurement, base: Measurement): number {
+  return run.requestsPerSecond / base.requestsPerSecond;
 }
 
 /** The server that the others are compared with in a cell. */

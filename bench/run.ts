@@ -49,13 +49,11 @@ async function report(
   const measurements = await measureRounds(stage, options, (round) =>
     progress(`round ${round} of ${options.rounds}`),
   );
-  // A server that runs on both databases counts with the first.
-  const starts = new Map(stage.servers.toReversed().map(({ name, running }) => [name, running.startMs]));
   const results: Results = {
     ...about,
     measurements,
     cells: planCells(options),
-    servers: [...starts].reverse().map(([name, startMs]) => ({ name, startMs })),
+    servers: startsOf(stage),
     cores: describeCores(),
   };
   process.stdout.write(`\n${writeReport(results, ENGLISH)}\n`);
@@ -65,6 +63,13 @@ async function report(
   if (failures.length > 0) process.exitCode = 1;
   else if (options.write)
     for (const words of [ENGLISH, CHINESE]) writeBlock(words.page, writeReport(results, words));
+}
+
+/** A server that runs on both databases counts once, with the first. */
+function startsOf({ servers }: Stage): Results['servers'] {
+  return servers
+    .filter(({ name }, i) => servers.findIndex((other) => other.name === name) === i)
+    .map(({ name, running }) => ({ name, startMs: running.startMs }));
 }
 
 async function printSoak(stage: Stage, options: Options): Promise<void> {

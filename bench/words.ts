@@ -13,7 +13,10 @@ export type Words = {
   cores: string;
   start: string;
   failed: string;
-  installed: string;
+  installed(megabytes: string, packages: number): string;
+  /** How many times as fast as the others a server is. */
+  comparison(server: string): string;
+  shortCell(cell: Cell): string;
   notMeasured(reasons: readonly string[]): string;
   conditions(cores: string, node: string, date: string): string;
   cell(cell: Cell, reference: string): string;
@@ -33,7 +36,10 @@ export const ENGLISH: Words = {
   cores: 'busy: server, database, WeChat, wrk',
   start: 'start ms',
   failed: 'failed',
-  installed: 'Installed for production',
+  installed: (megabytes, packages) =>
+    `Installed for production, with this server itself: ${megabytes} MB in ${packages} npm packages.`,
+  comparison: (server) => `How many times as fast \`${server}\` is, with 64 connections: median (min–max)`,
+  shortCell: ({ operation, database }) => `\`${operation}\`, ${DATABASES[database]}`,
   notMeasured: (reasons) => `Not measured: ${reasons.join('; ')}.`,
   conditions: (cores, node, date) => `${date}, Node ${node}, ${cores}.`,
   cell: ({ database, operation, concurrency, delayMs }, reference) =>
@@ -54,7 +60,10 @@ export const CHINESE: Words = {
   cores: '占用：服务、数据库、微信、wrk',
   start: '启动毫秒',
   failed: '失败',
-  installed: '生产环境安装体积',
+  installed: (megabytes, packages) =>
+    `生产环境安装体积（含本服务）：${megabytes} MB，${packages} 个 npm 包。`,
+  comparison: (server) => `\`${server}\` 的速度是其他服务的多少倍（64 个连接）：中位数（最小–最大）`,
+  shortCell: ({ operation, database }) => `\`${operation}\`，${DATABASES[database]}`,
   notMeasured: (reasons) => `未测量：${reasons.map((reason) => `\`${reason}\``).join('；')}。`,
   conditions: (cores, node, date) => `${date}，Node ${node}，\`${cores}\`。`,
   cell: ({ database, operation, concurrency, delayMs }, reference) =>

@@ -29,6 +29,7 @@ const pool = createPool({
   dateStrings: true,
 });
 const agent = new Agent({ keepAlive: true });
+const { hostname: wechatHost, port: wechatPort } = new URL(WECHAT_API_URL);
 
 const KID = createHmac('sha256', JWT_SECRET).update('weapp-login kid').digest('base64url').slice(0, 12);
 const TOKEN_HEADER = encode({ alg: 'HS256', typ: 'JWT', kid: KID });
@@ -197,8 +198,7 @@ function code2Session(code: string, done: Done<Session>): void {
   const none: Session = { openId: '', unionId: null, sessionKey: '' };
   const query = `appid=${APP_ID}&secret=${APP_SECRET}&js_code=${encodeURIComponent(code)}&grant_type=authorization_code`;
   const request = get(
-    `${WECHAT_API_URL}/sns/jscode2session?${query}`,
-    { agent, timeout: 5000 },
+    { agent, host: wechatHost, port: wechatPort, path: `/sns/jscode2session?${query}`, timeout: 5000 },
     (response) => {
       let text = '';
       response.setEncoding('utf8');
