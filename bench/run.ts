@@ -59,7 +59,9 @@ async function report(
   process.stdout.write(`\n${writeReport(results, ENGLISH)}\n`);
   const failures = measurements.filter(({ failure }) => failure !== undefined);
   for (const { server, cell, failure } of failures)
-    process.stderr.write(`${server}, ${ENGLISH.cell(cell, '')}: ${failure}\n`);
+    process.stderr.write(
+      `${server}, ${ENGLISH.shortCell(cell)}, ${cell.concurrency} connections: ${failure}\n`,
+    );
   if (failures.length > 0) process.exitCode = 1;
   else if (options.write)
     for (const words of [ENGLISH, CHINESE]) writeBlock(words.page, writeReport(results, words));
@@ -96,6 +98,6 @@ try {
 /** What the person at the terminal needs: the message, and what caused it. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const output = 'stderr' in error ? `\n${error.stderr}` : '';
+  const output = 'stderr' in error && error.stderr ? `\n${error.stderr}` : '';
   return `${error.message}${output}${error.cause === undefined ? '' : `\n${describe(error.cause)}`}`;
 }
