@@ -21,10 +21,5 @@ export function errorBody(code: ErrorCode, message: string): string {
 }
 
 function extensionsOf(code: ErrorCode, { retryAfter, wechat }: ErrorDetail = {}): ErrorExtensions {
-  return {
-    code,
-    action: ERROR_CODES[code].action,
-    ...(retryAfter === undefined ? {} : { retryAfter }),
-    ...(wechat === undefined ? {} : { wechat }),
-  };
+  return { code, action: ERROR_CODES[code].action, retryAfter, wechat };
 }
