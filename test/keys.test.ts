@@ -1,6 +1,7 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { describe, expect, test } from 'vitest';
+import { createKeyring } from '../src/auth/keys.ts';
 import { readConfig } from '../src/config/config.ts';
 import { JWT_PRIVATE_KEY, JWT_SECRET, OLD_JWT_SECRET } from './support/canaries.ts';
 import { DATABASES } from './support/databases.ts';
@@ -155,6 +156,10 @@ test.each([
     expect(start).not.toThrow(new RegExp(key.slice(40, 60).replaceAll('+', '\\+') || 'hello'));
   },
 );
+
+test('there is no keyring without a key', async () => {
+  await expect(createKeyring({ secrets: [], privateKeys: [] })).rejects.toThrow('at least one key');
+});
 
 test('JWT_SECRET is optional only with a private key', () => {
   const { JWT_SECRET: _, ...rest } = environment();

@@ -80,6 +80,21 @@ describe.each(DATABASES)('sessions on $name', (database) => {
     expect(await me((await logIn('faithful')).token)).toBe(user.id);
   });
 
+  test('a lower SESSION_MAX_AGE also ends the tokens that were issued before, to the second', async () => {
+    const url = await database.create();
+    const before = await startProduct(url, { SESSION_MAX_AGE: '600' });
+    const after = await startProduct(url, { SESSION_MAX_AGE: '60' });
+    const { data } = await before.login('dev:shortened');
+    const loggedInAt = Math.floor(before.clock.now / 1000) * 1000;
+    const meAt = async (time: number) => {
+      after.clock.now = time;
+      return codeOf(await after.query(ME, { token: data?.login.token }));
+    };
+    expect(await meAt(loggedInAt + 59_999)).toBeUndefined();
+    expect(await meAt(loggedInAt + 60_000)).toBe('UNAUTHENTICATED');
+    await Promise.all([before.close(), after.close()]);
+  });
+
   test('logout revokes every token of the user at once, and of nobody else', async () => {
     const other = await logIn('bystander');
     const phone = await logIn('leaver');

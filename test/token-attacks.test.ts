@@ -257,6 +257,29 @@ describe.each(DATABASES)('attacks on tokens, on $name', (database) => {
     });
   });
 
+  test('the message says whether the token is missing, malformed, expired, invalid or revoked', async () => {
+    const now = Math.floor(server.product.clock.now / 1000);
+    const padded = (length: number) =>
+      `Bearer ${token}${'A'.repeat(length - 'Bearer '.length - token.length)}`;
+    const reasons = {
+      missing: [''],
+      malformed: ['Bearer', 'Basic YTpi', padded(4097)],
+      expired: [`Bearer ${forge(header, { ...claims, exp: now })}`],
+      invalid: [`Bearer ${forge(header, claims, OLD_JWT_SECRET)}`, padded(4096)],
+      revoked: [`Bearer ${forge(header, { ...claims, ver: 1 })}`],
+    };
+    for (const [reason, headers] of Object.entries(reasons))
+      for (const authorization of headers)
+        expect((await meWith(authorization)).errors?.[0]?.message.replace(/:.*/, '')).toMatch(reason);
+  });
+
+  test('a token is valid if the clock of the replica that issued it is one minute ahead, but not more', async () => {
+    const now = Math.floor(server.product.clock.now / 1000);
+    const issuedAt = (time: number) => forge(header, { ...claims, iat: time, auth_time: time });
+    expect((await meWith(`Bearer ${issuedAt(now + 60)}`)).data?.me.id).toBe(claims.sub);
+    await refused({ 'issued 61 seconds ahead': issuedAt(now + 61) });
+  });
+
   test('a token has one spelling: white space, padding and spare bits are rejected', async () => {
     const parts = token.split('.');
     const inEach = (change: (part: string) => string, name: string) =>
