@@ -1,0 +1,155 @@
+import { spawn } from 'node:child_process';
+import { appendFileSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { startMariaDb } from '../support/mariadb.ts';
+import { type Entry, readJournal } from './journal.ts';
+import { mutantsOf, ROOMS, sourceFiles } from './mutants.ts';
+
+type Room = (typeof ROOMS)[number];
+
+/** The test files that are run for the mutants of each room. */
+const TESTS: Readonly<Record<Room, readonly string[]>> = {
+  errors: ['login', 'session', 'wechat', 'rate-limit'],
+  auth: ['session', 'token-attacks', 'keys', 'config', 'admin'],
+  http: [
+    'http',
+    'graphiql',
+    'operation-log',
+    'rate-limit',
+    'pushes',
+    'keys',
+    'readiness',
+    'survivors',
+    'docs-errors',
+    'http-gates',
+  ],
+  wechat: ['wechat', 'encrypted', 'pushes', 'phone', 'profiles', 'material', 'survivors', 'wechat-faults'],
+  storage: [
+    ...[
+      'storage',
+      'survivors',
+      'session',
+      'profiles',
+      'phone',
+      'admin',
+      'readiness',
+      'config',
+      'idempotency',
+    ],
+    ...['rate-limit', 'busy-file', 'database-faults'],
+  ],
+  graphql: [
+    ...['session', 'bad-input', 'http', 'gates', 'long-messages', 'operation-log', 'wechat', 'schema-scopes'],
+    'fuzz',
+  ],
+};
+const STUCK_MS = 180_000;
+const MAX_CRASHES = 3;
+const MAX_RUNS = 30;
+const JOURNAL = '.test-output/mutants.ndjson';
+
+const { values, positionals } = parseArgs({
+  options: {
+    /** Runs only the mutants that no test killed before. */
+    resume: { type: 'boolean', default: false },
+    /** Runs nothing. */
+    report: { type: 'boolean', default: false },
+  },
+  allowPositionals: true,
+});
+const rooms = ROOMS.filter((room) => positionals.length === 0 || positionals.includes(room));
+
+if (!values.report) {
+  mkdirSync('.test-output', { recursive: true });
+  const kept = values.resume ? readJournal(JOURNAL).filter(({ status }) => status === 'killed') : [];
+  writeFileSync(JOURNAL, kept.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+  for (const room of rooms) await runRoom(room);
+}
+for (const room of rooms) report(room);
+
+function append(entry: Entry): void {
+  appendFileSync(JOURNAL, `${JSON.stringify(entry)}\n`);
+}
+
+async function runRoom(room: Room): Promise<void> {
+  const mariaDb = room === 'storage' ? await startMariaDb() : undefined;
+  try {
+    for (const name of TESTS[room]) {
+      const file = `test/${name}.test.ts`;
+      let runs = 0;
+      while (!(await runFile(file, room, mariaDb?.url)))
+        if (++runs > MAX_RUNS) throw new Error(`${file} does not end`);
+      process.stderr.write(
+        `${new Date().toISOString().slice(11, 19)} ${room}: ${file}, ${survivorsOf(room).length} left\n`,
+      );
+    }
+  } finally {
+    await mariaDb?.stop();
+  }
+}
+
+/** Whether it finished: not if a mutant blocked it, or spoiled what the tests of the file share. */
+async function runFile(file: string, room: string, mysqlUrl: string | undefined): Promise<boolean> {
+  const child = spawn(
+    process.execPath,
+    [
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      '--config=test/mutation/vitest.config.ts',
+      '--reporter=dot',
+      file,
+    ],
+    {
+      env: {
+        ...process.env,
+        MUTATION_JOURNAL: JOURNAL,
+        MUTATION_ROOMS: room,
+        TEST_MYSQL_URL: mysqlUrl ?? '',
+        // Mutants are not in the code that browsers run.
+        CHROMIUM_PATH: '/none',
+        CI: '',
+      },
+      stdio: ['ignore', 'ignore', 'inherit'],
+      detached: true,
+    },
+  );
+  let isStuck = false;
+  const startedAt = Date.now();
+  const watch = setInterval(() => {
+    isStuck = Date.now() - Math.max(startedAt, statSync(JOURNAL).mtimeMs) > STUCK_MS;
+    if (isStuck && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  }, 1000);
+  await new Promise((resolve) => child.once('close', resolve));
+  clearInterval(watch);
+  const entries = readJournal(JOURNAL).filter((entry) => entry.file === file);
+  const last = entries.at(-1);
+  const starts = entries.filter(({ id, status }) => id === last?.id && status === 'started').length;
+  if (last?.status === 'started' && (isStuck || starts >= MAX_CRASHES))
+    append({ ...last, status: 'killed', by: isStuck ? 'no end' : 'a crash' });
+  if (last?.status === 'spoiled') process.stderr.write(`${file} is started again: ${last.by} failed\n`);
+  return last?.status === 'done';
+}
+
+function survivorsOf(room: string) {
+  const killed = new Set(
+    readJournal(JOURNAL)
+      .filter(({ status }) => status === 'killed')
+      .map(({ id }) => id),
+  );
+  return sourceFiles([room])
+    .flatMap(mutantsOf)
+    .filter(({ id }) => !killed.has(id));
+}
+
+function report(room: string): void {
+  const reached = new Set(readJournal(JOURNAL).map(({ id }) => id));
+  const survivors = survivorsOf(room);
+  for (const { id, line, from, to } of survivors) {
+    const note = reached.has(id) ? '' : ' (not reached)';
+    const short = (text: string) => text.replaceAll(/\s+/g, ' ').slice(0, 110);
+    process.stdout.write(`${id.replace(/#.*/, '')}:${line}${note}\n  - ${short(from)}\n  + ${short(to)}\n`);
+  }
+  const total = sourceFiles([room]).flatMap(mutantsOf).length;
+  const score = ((100 * (total - survivors.length)) / total).toFixed(1);
+  process.stdout.write(`${room}: ${total - survivors.length} of ${total} mutants killed: ${score} %\n`);
+}

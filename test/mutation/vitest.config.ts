@@ -1,0 +1,25 @@
+import { relative } from 'node:path';
+import { defineConfig } from 'vitest/config';
+import base from '../../vitest.config.ts';
+import { sourceFiles, withSwitches } from './mutants.ts';
+
+const files = new Set(sourceFiles());
+
+export default defineConfig({
+  ...base,
+  plugins: [
+    {
+      name: 'mutants',
+      enforce: 'pre',
+      transform(source, id) {
+        const file = relative(process.cwd(), id);
+        return files.has(file) ? { code: withSwitches(file, source), map: null } : undefined;
+      },
+    },
+  ],
+  test: {
+    ...base.test,
+    runner: 'test/mutation/runner.ts',
+    globalSetup: [process.env.TEST_MYSQL_URL ? 'test/support/setup.ts' : 'test/mutation/without-mariadb.ts'],
+  },
+});
