@@ -127,6 +127,17 @@ describe('the limits of HTTP', () => {
     ]);
   });
 
+  test('of more than 32 MB nothing is waited for: 413 while they arrive, or before if the length is announced', async () => {
+    const LIMIT = 32 * 1024 * 1024;
+    const head = 'POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+    const announcing = (size: number) => speak([`${head}Content-Length: ${size}\r\n\r\n`]);
+    expect((await announcing(LIMIT)).code).toBe('REQUEST_TIMEOUT');
+    expect((await announcing(LIMIT + 1)).code).toBe('REQUEST_ENTITY_TOO_LARGE');
+    const chunk = `${(LIMIT + 1).toString(16)}\r\n${'x'.repeat(LIMIT + 1)}`;
+    const endless = await speak([`${head}Transfer-Encoding: chunked\r\n\r\n${chunk}`], 0, open.port);
+    expect(endless.code).toBe('REQUEST_ENTITY_TOO_LARGE');
+  });
+
   test('a token of 100 KB, and headers of 17 KB: 431, UNAUTHENTICATED, in JSON', async () => {
     for (const headers of [
       `Authorization: Bearer ${'a'.repeat(100_000)}\r\n`,

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { appendFileSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startMariaDb } from '../support/mariadb.ts';
-import { type Entry, readJournal } from './journal.ts';
+import { readJournal } from './journal.ts';
 import { mutantsOf, ROOMS, sourceFiles } from './mutants.ts';
 
 type Room = (typeof ROOMS)[number];
@@ -46,7 +46,6 @@ const TESTS: Readonly<Record<Room, readonly string[]>> = {
 const STUCK_MS = 180_000;
 const MAX_CRASHES = 3;
 const MAX_RUNS = 30;
-const JOURNAL = '.test-output/mutants.ndjson';
 
 const { values, positionals } = parseArgs({
   options: {
@@ -54,6 +53,8 @@ const { values, positionals } = parseArgs({
     resume: { type: 'boolean', default: false },
     /** Runs nothing. */
     report: { type: 'boolean', default: false },
+    /** Prints why tests fail. */
+    verbose: { type: 'boolean', default: false },
   },
   allowPositionals: true,
 });
@@ -61,14 +62,18 @@ const rooms = ROOMS.filter((room) => positionals.length === 0 || positionals.inc
 
 if (!values.report) {
   mkdirSync('.test-output', { recursive: true });
-  const kept = values.resume ? readJournal(JOURNAL).filter(({ status }) => status === 'killed') : [];
-  writeFileSync(JOURNAL, kept.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
-  for (const room of rooms) await runRoom(room);
+  for (const room of rooms) {
+    const kept = values.resume
+      ? readJournal(journalOf(room)).filter(({ status }) => status === 'killed')
+      : [];
+    writeFileSync(journalOf(room), kept.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+    await runRoom(room);
+  }
 }
 for (const room of rooms) report(room);
 
-function append(entry: Entry): void {
-  appendFileSync(JOURNAL, `${JSON.stringify(entry)}\n`);
+function journalOf(room: Room): string {
+  return `.test-output/mutants-${room}.ndjson`;
 }
 
 async function runRoom(room: Room): Promise<void> {
@@ -89,7 +94,8 @@ async function runRoom(room: Room): Promise<void> {
 }
 
 /** Whether it finished: not if a mutant blocked it, or spoiled what the tests of the file share. */
-async function runFile(file: string, room: string, mysqlUrl: string | undefined): Promise<boolean> {
+async function runFile(file: string, room: Room, mysqlUrl: string | undefined): Promise<boolean> {
+  const journal = journalOf(room);
   const child = spawn(
     process.execPath,
     [
@@ -102,37 +108,40 @@ async function runFile(file: string, room: string, mysqlUrl: string | undefined)
     {
       env: {
         ...process.env,
-        MUTATION_JOURNAL: JOURNAL,
+        MUTATION_JOURNAL: journal,
         MUTATION_ROOMS: room,
         TEST_MYSQL_URL: mysqlUrl ?? '',
         // Mutants are not in the code that browsers run.
         CHROMIUM_PATH: '/none',
         CI: '',
       },
-      stdio: ['ignore', 'ignore', 'inherit'],
+      stdio: ['ignore', 'ignore', values.verbose ? 'inherit' : 'ignore'],
       detached: true,
     },
   );
   let isStuck = false;
   const startedAt = Date.now();
   const watch = setInterval(() => {
-    isStuck = Date.now() - Math.max(startedAt, statSync(JOURNAL).mtimeMs) > STUCK_MS;
+    isStuck = Date.now() - Math.max(startedAt, statSync(journal).mtimeMs) > STUCK_MS;
     if (isStuck && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   }, 1000);
   await new Promise((resolve) => child.once('close', resolve));
   clearInterval(watch);
-  const entries = readJournal(JOURNAL).filter((entry) => entry.file === file);
+  const entries = readJournal(journal).filter((entry) => entry.file === file);
   const last = entries.at(-1);
   const starts = entries.filter(({ id, status }) => id === last?.id && status === 'started').length;
   if (last?.status === 'started' && (isStuck || starts >= MAX_CRASHES))
-    append({ ...last, status: 'killed', by: isStuck ? 'no end' : 'a crash' });
+    appendFileSync(
+      journal,
+      `${JSON.stringify({ ...last, status: 'killed', by: isStuck ? 'no end' : 'a crash' })}\n`,
+    );
   if (last?.status === 'spoiled') process.stderr.write(`${file} is started again: ${last.by} failed\n`);
   return last?.status === 'done';
 }
 
-function survivorsOf(room: string) {
+function survivorsOf(room: Room) {
   const killed = new Set(
-    readJournal(JOURNAL)
+    readJournal(journalOf(room))
       .filter(({ status }) => status === 'killed')
       .map(({ id }) => id),
   );
@@ -141,8 +150,8 @@ function survivorsOf(room: string) {
     .filter(({ id }) => !killed.has(id));
 }
 
-function report(room: string): void {
-  const reached = new Set(readJournal(JOURNAL).map(({ id }) => id));
+function report(room: Room): void {
+  const reached = new Set(readJournal(journalOf(room)).map(({ id }) => id));
   const survivors = survivorsOf(room);
   for (const { id, line, from, to } of survivors) {
     const note = reached.has(id) ? '' : ' (not reached)';

@@ -30,9 +30,9 @@ Object.assign(globalThis, {
 
 const JOURNAL = process.env.MUTATION_JOURNAL ?? '';
 /** Slower tests are not run for mutants. */
-const MAX_TEST_MS = 3000;
+const MAX_TEST_MS = 2000;
 /** The tests for one mutant in one file, the fastest first, take at most this long. */
-const MAX_TESTS_MS = 5000;
+const MAX_TESTS_MS = 4000;
 /** After this many mutants all tests must still pass without one. */
 const CHECK_AFTER = 40;
 /** Modules that are imported again stay in memory, so a process that needs more is replaced. */
@@ -104,7 +104,7 @@ export default class MutationRunner extends TestRunner {
         status: by === undefined ? 'survived' : 'killed',
         ...(by === undefined ? {} : { by }),
       });
-      const isFull = process.memoryUsage().heapUsed > MAX_HEAP_BYTES;
+      const isFull = isHeapFull();
       if ((isFull || pending.length >= CHECK_AFTER) && !(await this.#flush(file, pending, usable))) return;
       if (isFull) return;
     }
@@ -135,7 +135,7 @@ export default class MutationRunner extends TestRunner {
 
   async #start(file: File, id: string, chosen: boolean[], toTheEnd: boolean): Promise<MutantRunner> {
     const inner = new MutantRunner(
-      { ...this.config, testTimeout: 8000, hookTimeout: 15_000 },
+      { ...this.config, testTimeout: 5000, hookTimeout: 4000 },
       chosen,
       toTheEnd,
     );
@@ -212,6 +212,12 @@ class MutantRunner extends TestRunner {
   }
   /** Without the snapshots, of which there are none. */
   override async onAfterRunSuite(): Promise<void> {}
+}
+
+function isHeapFull(): boolean {
+  const isOver = () => process.memoryUsage().heapUsed > MAX_HEAP_BYTES;
+  if (isOver()) globalThis.gc?.();
+  return isOver();
 }
 
 function fastest(tests: readonly Test[]): ReadonlySet<Test> {

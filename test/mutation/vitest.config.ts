@@ -20,6 +20,7 @@ export default defineConfig({
   test: {
     ...base.test,
     runner: 'test/mutation/runner.ts',
+    execArgv: ['--expose-gc'],
     globalSetup: [process.env.TEST_MYSQL_URL ? 'test/support/setup.ts' : 'test/mutation/without-mariadb.ts'],
   },
 });
