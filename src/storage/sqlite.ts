@@ -3,12 +3,12 @@ import { stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Client, createClient, type InStatement } from '@libsql/client';
 import { and, count, eq, inArray, sql } from 'drizzle-orm';
 import { type AsyncRemoteCallback, drizzle } from 'drizzle-orm/sqlite-proxy';
 import { migrate } from 'drizzle-orm/sqlite-proxy/migrator';
 import { type Dialect, READ_TABLES } from './dialect.ts';
 import { user, userTombstone } from './sqlite.schema.ts';
+import { openConnection, readOnce, type SqliteConnection } from './sqlite-connection.ts';
 import { BUSY, StorageError, toStorageError } from './storage-error.ts';
 import { createBatchStatements } from './user-batch-statements.ts';
 import type { TimeCodec } from './user-row.ts';
@@ -20,8 +20,7 @@ const IN_MEMORY = ':memory:';
 /** With less space on the disk, writes fail soon. */
 const MIN_FREE_BYTES = 1024 * 1024;
 const MIGRATIONS = fileURLToPath(new URL('../../drizzle/sqlite', import.meta.url));
-/** libSQL must not wait while another process writes: it would block the event loop, once for each statement. */
-const BUSY_TIMEOUT_MS = 0;
+/** While another process writes, a statement is tried again after this time. */
 const BUSY_DELAY_MS = 20;
 /** How long a statement waits altogether. */
 const BUSY_LIMIT_MS = 5000;
@@ -30,23 +29,17 @@ const BUSY_LIMIT_MS = 5000;
 const TIMES: TimeCodec = { encode: (time) => time.getTime(), decode: (value) => new Date(Number(value)) };
 
 export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
-  const client = await openClient(path);
+  const connection = await openFile(path);
   const inode = path === IN_MEMORY ? undefined : (await stat(path)).ino;
 
-  async function queryArrays(statement: InStatement): Promise<unknown[][]> {
-    const { rows, columns } = await waitWhileBusy(() => client.execute(statement));
-    return rows.map((row) => columns.map((_, i) => row[i]));
-  }
+  const query = (sql: string, params: readonly unknown[] = []) =>
+    waitWhileBusy(() => connection.query(sql, params));
 
   const runForDrizzle: AsyncRemoteCallback = async (sql, params, method) => {
-    const rows = await queryArrays({ sql, args: params });
+    const rows = await query(sql, params);
     return { rows: method === 'get' ? (rows[0] ?? []) : rows };
   };
   const db = drizzle(runForDrizzle);
-
-  async function runMigrationBatch(statements: string[]): Promise<void> {
-    await waitWhileBusy(() => client.batch(statements, 'write'));
-  }
 
   return {
     place: path,
@@ -74,7 +67,7 @@ export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
         inserted: ({ name }) => sql`excluded.${sql.identifier(name)}`,
         tombstone: (ids) =>
           sql`(select max(${userTombstone.disabledAt}) from ${userTombstone} where ${inArray(userTombstone.id, ids)})`,
-        run: (text, params) => queryArrays({ sql: text, args: [...params] }),
+        run: query,
       }),
       tombstones: {
         save: (id, disabledAt) =>
@@ -85,22 +78,22 @@ export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
         remove: (ids) => db.delete(userTombstone).where(inArray(userTombstone.id, [...ids])),
       },
     },
-    execute: (sql, params = []) => queryArrays({ sql, args: [...params] }),
+    execute: query,
     async ping() {
-      if (path === IN_MEMORY) await queryArrays(READ_TABLES);
+      if (path === IN_MEMORY) await query(READ_TABLES);
       else await requireUsableFile(path, inode);
     },
     async columnsOf(table) {
-      const rows = await queryArrays({ sql: 'SELECT name FROM pragma_table_info(?)', args: [table] });
+      const rows = await query('SELECT name FROM pragma_table_info(?)', [table]);
       return rows.map(([name]) => String(name));
     },
     migrate: () =>
-      migrate(db, runMigrationBatch, {
+      migrate(db, (statements) => waitWhileBusy(() => connection.writeAll(statements)), {
         migrationsFolder: MIGRATIONS,
         migrationsTable: 'weapp_login_migrations',
       }),
     async close() {
-      client.close();
+      connection.close();
     },
   };
 }
@@ -117,23 +110,19 @@ async function requireUsableFile(path: string, inode: number | undefined): Promi
     if (size === 0) throw new StorageError('FAULT', 'SQLITE_NOTADB');
     const { bavail, bsize } = await statfs(dirname(path));
     if (bavail * bsize < MIN_FREE_BYTES) throw new StorageError('UNAVAILABLE', 'ENOSPC');
-    const client = createClient({ url: `file:${path}`, timeout: BUSY_TIMEOUT_MS });
-    try {
-      await waitWhileBusy(() => client.execute(READ_TABLES));
-    } finally {
-      client.close();
-    }
+    await waitWhileBusy(() => readOnce(path, READ_TABLES));
   } catch (error) {
     throw toStorageError(error);
   }
 }
 
-async function openClient(path: string): Promise<Client> {
+async function openFile(path: string): Promise<SqliteConnection> {
   try {
-    if (path !== IN_MEMORY) createPrivateFile(path);
-    const client = createClient({ url: `file:${path}`, timeout: BUSY_TIMEOUT_MS });
-    if (path !== IN_MEMORY) await waitWhileBusy(() => client.execute('PRAGMA journal_mode = WAL'));
-    return client;
+    if (path !== IN_MEMORY) {
+      createPrivateFile(path);
+      await waitWhileBusy(() => readOnce(path, 'PRAGMA journal_mode = WAL'));
+    }
+    return openConnection(path);
   } catch (error) {
     throw toStorageError(error);
   }
@@ -143,9 +132,9 @@ async function openClient(path: string): Promise<Client> {
  * Waits without blocking the event loop while another process writes.
  * @throws {StorageError}
  */
-async function waitWhileBusy<T>(run: () => Promise<T>, end = performance.now() + BUSY_LIMIT_MS): Promise<T> {
+async function waitWhileBusy<T>(run: () => T, end = performance.now() + BUSY_LIMIT_MS): Promise<T> {
   try {
-    return await run();
+    return run();
   } catch (error) {
     const failure = toStorageError(error);
     if (!BUSY.test(failure.code)) throw failure;

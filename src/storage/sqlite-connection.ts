@@ -1,0 +1,107 @@
+import Database from 'libsql';
+import { LRUCache } from 'lru-cache';
+import { StorageError } from './storage-error.ts';
+
+/** A connection to a libSQL file. All methods throw the driver's errors. */
+export type SqliteConnection = {
+  /** Runs one statement, a write in a transaction of its own; returns rows as arrays. */
+  query(sql: string, params: readonly unknown[]): unknown[][];
+  /** Runs statements without parameters in one transaction. */
+  writeAll(statements: readonly string[]): void;
+  close(): void;
+};
+
+/** Locked out by another process, SQLite would block the event loop: it must fail, and whoever calls tries again. */
+const BUSY_TIMEOUT_MS = 0;
+const MAX_STATEMENTS = 200;
+const SELECT = /^\s*select\b/i;
+
+/**
+ * Opens a libSQL file, or `:memory:`.
+ *
+ * A statement that meets a lock stays active in libSQL until it is garbage-collected, and as long as it is, other writes
+ * of the connection are not committed, although they succeed. So a write begins with BEGIN IMMEDIATE by `exec`, which
+ * leaves nothing behind when it meets a lock.
+ */
+export function openConnection(path: string): SqliteConnection {
+  const database = openDatabase(path);
+  const statements = new LRUCache<string, Statement>({ max: MAX_STATEMENTS });
+
+  function prepare(sql: string): Statement {
+    const prepared = statements.get(sql) ?? prepareNew(database, sql);
+    statements.set(sql, prepared);
+    return prepared;
+  }
+
+  function run(sql: string, params: readonly unknown[]): unknown[][] {
+    return prepare(sql)(params.map(toValue));
+  }
+
+  function inTransaction<T>(write: () => T): T {
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      const result = write();
+      database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (database.inTransaction) database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  return {
+    query: (sql, params) => (SELECT.test(sql) ? run(sql, params) : inTransaction(() => run(sql, params))),
+    writeAll: (sqls) =>
+      inTransaction(() => {
+        for (const sql of sqls) database.exec(sql);
+      }),
+    close() {
+      statements.clear();
+      database.close();
+    },
+  };
+}
+
+/** Runs a script that reads, on a connection of its own, which leaves no open file behind. */
+export function readOnce(path: string, sql: string): void {
+  const database = openDatabase(path);
+  try {
+    database.exec(sql);
+  } finally {
+    database.close();
+  }
+}
+
+function openDatabase(path: string): Database.Database {
+  try {
+    return new Database(path, { timeout: BUSY_TIMEOUT_MS });
+  } catch {
+    // The driver's error has no code, and the path in its message.
+    throw new StorageError('UNAVAILABLE', 'SQLITE_CANTOPEN');
+  }
+}
+
+type Value = string | number | bigint | Buffer | null;
+
+type Statement = (values: Value[]) => unknown[][];
+
+function prepareNew(database: Database.Database, sql: string): Statement {
+  const statement = database.prepare<Value[][]>(sql);
+  if (!statement.reader) {
+    return (values) => {
+      statement.run(values);
+      return [];
+    };
+  }
+  statement.raw(true);
+  return (values) => statement.all(values).filter((row) => Array.isArray(row));
+}
+
+/** The driver ends the process when it gets a boolean. */
+function toValue(value: unknown): Value {
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint')
+    return value;
+  if (typeof value === 'boolean') return Number(value);
+  if (Buffer.isBuffer(value)) return value;
+  throw new TypeError(`a parameter of a statement is a ${typeof value}`);
+}
