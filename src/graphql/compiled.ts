@@ -1,5 +1,6 @@
 import type { ExecutionResult } from 'graphql';
-import { type Connection, createContext, type Services } from '../context.ts';
+import type { Connection, CreateContext } from '../context.ts';
+import type { Log } from '../ops/log.ts';
 import type { CompiledOperation } from './compiled-operation.ts';
 import type { Documents } from './documents.ts';
 import { type HttpReply, type HttpRequest, JSON_TYPE } from './lane.ts';
@@ -8,7 +9,8 @@ import { finishError } from './result.ts';
 import type { VariableCheck } from './variables.ts';
 
 export type CompiledLaneOptions = {
-  services: Services;
+  createContext: CreateContext;
+  log: Log;
   documents: Pick<Documents, 'compiledOperation'>;
   checkVariables: VariableCheck;
   /** Replaces the query of a request by that of a persisted document; undefined accepts any query. */
@@ -38,14 +40,13 @@ const HEADERS = { 'content-type': JSON_TYPE };
  * one is left to Yoga, so that there is one place that says what is wrong.
  */
 export function createCompiledLane({
-  services,
+  createContext,
+  log,
   documents,
   checkVariables,
   toPersistedQuery,
   suggestions,
 }: CompiledLaneOptions): CompiledLane {
-  const { log } = services;
-
   /** The compiled operation of a request and its variables, unless something is unusual. */
   function accept(body: string): { compiled: CompiledOperation; variables: object } | undefined {
     const params = readParams(body);
@@ -84,7 +85,7 @@ export function createCompiledLane({
     const accepted = accept(body);
     if (!accepted) return undefined;
     const { compiled, variables } = accepted;
-    const context = createContext(services, connection, headers);
+    const context = createContext(connection, headers);
     // Then the scopes need not wait. A failure is reported by the fields that ask again.
     if (compiled.readsViewer) await context.viewer().catch(() => undefined);
     const { body: text, errors } = finish(await compiled.execute(context, variables), connection.requestId);

@@ -1,5 +1,5 @@
 import type { GraphQLOptions } from '../config/config.ts';
-import type { Services } from '../context.ts';
+import { contextFactory, type Services } from '../context.ts';
 import { errorBody } from '../errors/client-error.ts';
 import { buildSchema } from '../schema/index.ts';
 import { createCompiledLane } from './compiled.ts';
@@ -17,7 +17,8 @@ export function createGraphQL(options: GraphQLOptions, services: Services): Grap
   const { introspection, suggestions, getQueries, documents: persisted } = options;
   const schema = buildSchema();
   const policies = {
-    services,
+    createContext: contextFactory(services),
+    log: services.log,
     documents: createDocuments({ schema, introspection, suggestions }),
     checkVariables: createVariableCheck(schema, suggestions),
     toPersistedQuery: persisted && ((params: object) => persistedQuery(params, persisted)),

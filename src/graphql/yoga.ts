@@ -1,6 +1,6 @@
 import { type GraphQLSchema, getOperationAST } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
-import { type Connection, type Context, createContext, type Services } from '../context.ts';
+import type { Connection, Context, CreateContext } from '../context.ts';
 import type { Log } from '../ops/log.ts';
 import type { Documents } from './documents.ts';
 import type { GraphQLExecutor, HttpRequest } from './lane.ts';
@@ -11,7 +11,8 @@ import type { VariableCheck } from './variables.ts';
 /** The policies that the lane applies. */
 export type YogaLaneOptions = {
   schema: GraphQLSchema;
-  services: Services;
+  createContext: CreateContext;
+  log: Log;
   documents: Documents;
   checkVariables: VariableCheck;
   /** Replaces the query of a request by that of a persisted document; undefined accepts any query. */
@@ -23,11 +24,11 @@ type YogaContext = { connection: Connection; startedAt: number };
 
 /** GraphQL over HTTP by GraphQL Yoga: handles every kind of request. */
 export function createYogaLane(options: YogaLaneOptions): GraphQLExecutor {
-  const { schema, services, documents, checkVariables, toPersistedQuery, suggestions } = options;
+  const { schema, createContext, log, documents, checkVariables, toPersistedQuery, suggestions } = options;
 
   const operations = new WeakMap<Connection, Operation>();
 
-  const hooks: Plugin<Context, YogaContext> = {
+  const hooks: Plugin<{ context: Context }, YogaContext> = {
     onParams({ params, request, setParams }) {
       if (!toPersistedQuery) return;
       // Of the URL, Yoga reads the standard parameters only.
@@ -40,19 +41,24 @@ export function createYogaLane(options: YogaLaneOptions): GraphQLExecutor {
     onValidate({ setValidationFn }) {
       setValidationFn((_schema, document) => documents.validate(document));
     },
-    onExecute({ args, setResultAndStopExecution }) {
-      const { document, operationName, variableValues, contextValue } = args;
+    onExecute({ args, executeFn, setExecuteFn, setResultAndStopExecution }) {
+      const { document, operationName, variableValues } = args;
+      // Yoga copies what it takes for the context, so it gets a box of ours.
+      const { context } = args.contextValue;
+      setExecuteFn((given) => executeFn({ ...given, contextValue: context }));
       const operation = getOperationAST(document, operationName);
-      operations.set(contextValue.connection, { ...describeOperation(operation), context: contextValue });
+      operations.set(context.connection, { ...describeOperation(operation), context });
       const error = operation && checkVariables(operation, variableValues);
       if (error) setResultAndStopExecution({ errors: [withHttpStatus(error, 400)] });
     },
     onResultProcess({ result, setResult, serverContext: { connection, startedAt } }) {
       if (Array.isArray(result) || Symbol.asyncIterator in result) return;
-      const log = services.log.child({ requestId: connection.requestId });
-      const finished = finishResult(result, { log, suggestions });
+      const finished = finishResult(result, {
+        log: log.child({ requestId: connection.requestId }),
+        suggestions,
+      });
       setResult(finished);
-      logOperation(services.log, operations.get(connection), {
+      logOperation(log, operations.get(connection), {
         requestId: connection.requestId,
         lane: 'yoga',
         errors: finished.errors ?? [],
@@ -63,15 +69,16 @@ export function createYogaLane(options: YogaLaneOptions): GraphQLExecutor {
 
   const yoga = createYoga<YogaContext>({
     schema,
-    context: ({ request, connection }) =>
-      createContext(services, connection, Object.fromEntries(request.headers)),
+    context: ({ request, connection }) => ({
+      context: createContext(connection, Object.fromEntries(request.headers)),
+    }),
     plugins: [hooks],
     // documents.ts caches.
     parserAndValidationCache: false,
     extraParamNames: ['documentId'],
     // finishResult masks errors, because it logs them with the request id.
     maskedErrors: false,
-    logging: yogaLog(services.log),
+    logging: yogaLog(log),
     // The http room has the routes and the limits.
     graphiql: false,
     landingPage: false,

@@ -6,7 +6,7 @@ const MAX_DRAINED_BYTES = 32 * 1024 * 1024;
 
 /**
  * Reads the body as text. A body over the limit is read and discarded, so that the client receives the rejection.
- * @throws {Error} when the client disconnects before the end
+ * @throws {Error} of node:http with code ECONNRESET when the client disconnects before the end
  */
 export function readBody(request: IncomingMessage): Promise<string | 'TOO_LARGE'> {
   return new Promise((resolve, reject) => {
@@ -27,7 +27,6 @@ export function readBody(request: IncomingMessage): Promise<string | 'TOO_LARGE'
     });
     request.on('end', () => resolve(size > MAX_BODY_BYTES ? 'TOO_LARGE' : textOf(chunks)));
     request.on('error', reject);
-    request.on('close', () => reject(new Error('the client disconnected')));
   });
 }
 

@@ -10,8 +10,9 @@ export function clientAddress(
   forwardedFor: string | string[] | undefined,
   trustedProxies: number,
 ): string {
+  if (trustedProxies === 0) return peer ?? '';
   const chain = [forwardedFor ?? []].flat().join(',').split(',');
-  const forwarded = trustedProxies > 0 ? withoutPort(chain.at(-trustedProxies)?.trim() ?? '') : '';
+  const forwarded = withoutPort(chain.at(-trustedProxies)?.trim() ?? '');
   return isIP(forwarded) ? forwarded : (peer ?? '');
 }
 

@@ -83,7 +83,7 @@ async function dispatch(routes: Routes, request: IncomingMessage, requestId: str
 }
 
 function findRoute(routes: Routes, path: string): Route | undefined {
+  if (Object.hasOwn(routes, path)) return routes[path];
   const wildcard = path.replace(/[^/]+$/, '*');
-  const name = [path, wildcard].find((candidate) => Object.hasOwn(routes, candidate));
-  return name === undefined ? undefined : routes[name];
+  return Object.hasOwn(routes, wildcard) ? routes[wildcard] : undefined;
 }

@@ -4,6 +4,7 @@ import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import type { Context } from '../context.ts';
 import type { User } from '../storage/user-types.ts';
 import { authScopes, refusalError } from './guards.ts';
+import { keepScopeCacheInContext } from './scope-cache.ts';
 
 /** Custom scalars; scalars.ts defines them. */
 export interface Scalars {
@@ -38,6 +39,7 @@ export type SharedTypeRef<T> = InterfaceRef<SchemaTypes, T>;
 
 /** Fields are non-null unless they say otherwise, and public unless they name a scope. */
 export function createBuilder(): Builder {
+  keepScopeCacheInContext();
   const builder = new SchemaBuilder<BuilderTypes>({
     plugins: [ScopeAuthPlugin, RelayPlugin],
     defaultFieldNullability: false,

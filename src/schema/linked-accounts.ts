@@ -29,8 +29,8 @@ export function defineLinkedAccounts(builder: Builder, UserType: TypeRef<User>):
       ),
       nullable: true,
       authScopes: SELF_OR_ADMIN,
-      resolve: async ({ id, unionId }, _args, { linkedUsers }) =>
-        unionId === null ? [] : (await linkedUsers(unionId)).filter((other) => other.id !== id),
+      resolve: async ({ id, unionId }, _args, context) =>
+        unionId === null ? [] : (await context.linkedUsers(unionId)).filter((other) => other.id !== id),
     }),
   );
 }
