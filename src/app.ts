@@ -87,15 +87,17 @@ async function compose(
   const { apps, apiUrl, timeoutMs, maxCalls, repeatMs } = config.wechat;
   const { tokenTtl: ttl, sessionMaxAge: maxAge } = config.auth;
   const keys = await createKeyring(config.auth);
+  const wechat = createWeChat({
+    apiUrl: sandbox?.url ?? apiUrl,
+    timeoutMs,
+    maxCalls,
+    onOutage: (endpoint, failing) => logOutage(log, endpoint, failing),
+    now,
+  });
+  closers.push(wechat.close);
   const services: Services = {
     apps,
-    wechat: createWeChat({
-      apiUrl: sandbox?.url ?? apiUrl,
-      timeoutMs,
-      maxCalls,
-      onOutage: (endpoint, failing) => logOutage(log, endpoint, failing),
-      now,
-    }),
+    wechat,
     decryptor: createDataDecryptor(now),
     repeats: createRepeats(repeatMs, now),
     users,

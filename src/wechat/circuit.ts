@@ -19,10 +19,10 @@ export type CircuitOptions = {
 };
 
 export type CallTimes = {
-  /** Aborts while the call queues. */
-  signal: AbortSignal;
-  /** By performance.now(): a call that is still queued then is not started. */
+  /** By performance.now(): a call that is still queued then is not started, … */
   startBefore: number;
+  /** … and leaves the queue. */
+  endsAt: number;
 };
 
 /** Decides whether a call to WeChat may start: a circuit breaker for each endpoint, and one bulkhead for all. */
@@ -50,6 +50,12 @@ export function createCircuit({ maxCalls, onOutage = () => undefined }: CircuitO
     return breaker;
   }
 
+  /** Undefined if the call need not queue: a signal takes as long as the rest of this. */
+  function signalFor({ endsAt }: CallTimes): AbortSignal | undefined {
+    if (queue.executionSlots > 0) return undefined;
+    return AbortSignal.timeout(Math.max(0, Math.ceil(endsAt - performance.now())));
+  }
+
   /** While the circuit is open or half-open only the probe runs; all others fail fast. */
   function admit<T>(endpoint: Endpoint, call: () => Promise<T>, times: CallTimes): Promise<T> {
     const breaker = breakerFor(endpoint);
@@ -57,13 +63,13 @@ export function createCircuit({ maxCalls, onOutage = () => undefined }: CircuitO
       case CircuitState.HalfOpen:
         throw notStarted(endpoint, 'WeChat is being probed');
       case CircuitState.Open:
-        return breaker.execute(() => queue.execute(call, times.signal));
+        return breaker.execute(() => queue.execute(call, signalFor(times)));
       default:
         return queue.execute(() => {
           if (breaker.state === CircuitState.HalfOpen) throw notStarted(endpoint, 'WeChat is being probed');
           if (performance.now() > times.startBefore) throw notStarted(endpoint, 'queued for too long');
           return breaker.execute(call);
-        }, times.signal);
+        }, signalFor(times));
     }
   }
 

@@ -44,6 +44,7 @@ export type WeChat = {
    * Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_resetusersessionkey
    */
   resetSession(app: WeChatApp, holder: SessionHolder): Promise<WeChatSession>;
+  close(): Promise<void>;
 };
 
 export type WeChatOptions = TransportOptions & { now?: Clock };
@@ -122,6 +123,8 @@ export function createWeChat({ now = Date.now, ...options }: WeChatOptions): WeC
         path: '/wxa/resetusersessionkey',
         query: proofQuery(holder),
       }),
+
+    close: transport.close,
   };
 }
 

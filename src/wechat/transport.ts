@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type $Fetch, createFetch } from 'ofetch';
-import { z } from 'zod';
+import { createFetch } from 'ofetch';
 import { type CircuitOptions, createCircuit } from './circuit.ts';
 import type { Endpoint } from './errcodes.ts';
+import { createHttpPool, type HttpPool, type HttpResponse, TimedOutError } from './http-pool.ts';
 import { unavailableError } from './wechat-error.ts';
 
 export type WeChatRequest = {
@@ -18,92 +18,89 @@ export type Transport = {
    * retried only if it provably never left this machine.
    * @throws {WeChatError} WECHAT_UNAVAILABLE, within the deadline; at once while the circuit is open
    */
-  send(endpoint: Endpoint, request: WeChatRequest): Promise<unknown>;
+  send(endpoint: Endpoint, request: WeChatRequest): Promise<Record<string, unknown>>;
+  close(): Promise<void>;
 };
 
 export type TransportOptions = CircuitOptions & {
   apiUrl: string;
   /** Milliseconds for one call, from queueing to the last byte of the response. */
   timeoutMs: number;
-  fetch?: $Fetch;
 };
 
 /** A code that is sent is spent, so a call with less of its time left than this share is not started. */
 const MIN_TIME_LEFT = 0.25;
 
-/** Responses of these APIs are a few hundred bytes long. */
-const MAX_BODY_BYTES = 64 * 1024;
-
 /** Failures before a connection was established: nothing was sent. */
 const NEVER_SENT = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/;
 const RETRY_DELAY_MS = 100;
 
-export function createTransport({
-  apiUrl,
-  timeoutMs,
-  fetch = createFetch(),
-  ...circuitOptions
-}: TransportOptions): Transport {
+export function createTransport({ apiUrl, timeoutMs, ...circuitOptions }: TransportOptions): Transport {
   const circuit = createCircuit(circuitOptions);
-
-  function fetchOnce({ path, query, body }: WeChatRequest, signal: AbortSignal): Promise<Response> {
-    return fetch.raw(path, {
-      baseURL: apiUrl,
-      query,
-      ...(body ? { method: 'POST', body } : {}),
-      retry: 0,
-      redirect: 'error',
-      responseType: 'stream',
-      ignoreResponseError: true,
-      signal,
-    });
-  }
+  const pool = createHttpPool(apiUrl, circuitOptions.maxCalls);
 
   return {
     async send(endpoint, request) {
-      const signal = AbortSignal.timeout(timeoutMs);
-      const startBefore = performance.now() + timeoutMs * (1 - MIN_TIME_LEFT);
+      const startedAt = performance.now();
+      const endsAt = startedAt + timeoutMs;
       const call = async () => {
-        const { status, text } = await exchange(endpoint, () => fetchOnce(request, signal), signal);
+        const { status, text } = await exchange(pool, endpoint, request, endsAt);
         return isRequestFault(status) ? status : parseResponse(endpoint, status, text);
       };
-      const result = await circuit.execute(endpoint, call, { signal, startBefore });
+      const startBefore = startedAt + timeoutMs * (1 - MIN_TIME_LEFT);
+      const result = await circuit.execute(endpoint, call, { startBefore, endsAt });
       if (typeof result === 'number') throw unavailableError(endpoint, `HTTP status ${result}`);
       return result;
     },
+    close: pool.close,
   };
 }
 
-type Response = { status: number; _data?: ReadableStream<Uint8Array> | undefined };
-
-/** ofetch's errors hold the URL with AppSecret and code: only their kind leaves this function. */
+/** Errors may hold the URL with AppSecret and code: only their kind leaves this function. */
 async function exchange(
+  pool: HttpPool,
   endpoint: Endpoint,
-  fetchOnce: () => Promise<Response>,
-  signal: AbortSignal,
+  request: WeChatRequest,
+  endsAt: number,
   attempts = 2,
-): Promise<{ status: number; text: string }> {
+): Promise<HttpResponse> {
   try {
-    const response = await fetchOnce();
-    return { status: response.status, text: await readText(response._data) };
+    return await (request.body ? post(pool, request, endsAt) : pool.send(toGet(request), endsAt));
   } catch (error) {
+    if (error instanceof TimedOutError) throw unavailableError(endpoint, 'timed out');
     const code = networkErrorCode(error);
-    if (signal.aborted) throw unavailableError(endpoint, 'timed out');
     if (attempts <= 1 || !NEVER_SENT.test(code)) throw unavailableError(endpoint, `no response (${code})`);
   }
   await sleep(RETRY_DELAY_MS);
-  return exchange(endpoint, fetchOnce, signal, attempts - 1);
+  return exchange(pool, endpoint, request, endsAt, attempts - 1);
 }
 
-async function readText(body: ReadableStream<Uint8Array> | undefined): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body ?? []) {
-    size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) throw new RangeError('body too large');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+/** Every login is a GET, so these are sent without ofetch: measured, it takes as long again as the call. */
+function toGet({ path, query }: WeChatRequest): { method: 'GET'; path: string } {
+  return { method: 'GET', path: `${path}?${new URLSearchParams(query)}` };
+}
+
+/** By ofetch, over the same connections. */
+async function post(
+  pool: HttpPool,
+  { path, query, body }: WeChatRequest,
+  endsAt: number,
+): Promise<HttpResponse> {
+  const fetch = createFetch({
+    fetch: async (target, { body: text } = {}) => {
+      const response = await pool.send({ method: 'POST', path: String(target), body: String(text) }, endsAt);
+      return new Response(response.text || null, { status: response.status });
+    },
+  });
+  const { status, _data } = await fetch.raw<string, 'text'>(path, {
+    method: 'POST',
+    query,
+    ...(body ? { body } : {}),
+    retry: 0,
+    responseType: 'text',
+    ignoreResponseError: true,
+  });
+  return { status, text: _data ?? '' };
 }
 
 /** A gateway may reject one request with a 4xx: that is not an outage, so the circuit breaker must not count it. */
@@ -113,13 +110,23 @@ function isRequestFault(status: number): boolean {
 
 const BYTE_ORDER_MARK = /^\ufeff/;
 
-function parseResponse(endpoint: Endpoint, status: number, text: string): unknown {
+function parseResponse(endpoint: Endpoint, status: number, text: string): Record<string, unknown> {
   if (status !== 200) throw unavailableError(endpoint, `HTTP status ${status}`);
+  const json = parseJson(text.replace(BYTE_ORDER_MARK, ''));
+  if (!isRecord(json)) throw unavailableError(endpoint, 'the response is not a JSON object');
+  return json;
+}
+
+function parseJson(text: string): unknown {
   try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(text.replace(BYTE_ORDER_MARK, '')));
+    return JSON.parse(text);
   } catch {
-    throw unavailableError(endpoint, 'the response is not a JSON object');
+    return undefined;
   }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** ofetch wraps the error of undici, which wraps that of the socket. */
