@@ -50,12 +50,13 @@ export function createCompiledLane({
   /** The compiled operation of a request and its variables, unless something is unusual. */
   function accept(body: string): { compiled: CompiledOperation; variables: object } | undefined {
     const params = readParams(body);
-    const source = params && readQuery(params);
+    if (!params) return undefined;
+    const source = readQuery(params);
     if (source === undefined) return undefined;
-    const { operationName = null, variables = {} } = params ?? {};
-    const compiled = documents.compiledOperation(source, operationName);
-    if (!compiled || checkVariables(compiled.operation, variables ?? {})) return undefined;
-    return { compiled, variables: variables ?? {} };
+    const variables = params.variables ?? {};
+    const compiled = documents.compiledOperation(source, params.operationName ?? null);
+    if (!compiled || checkVariables(compiled.operation, variables)) return undefined;
+    return { compiled, variables };
   }
 
   function readQuery(params: Params): string | undefined {
@@ -106,10 +107,10 @@ export function createCompiledLane({
 type Finished = Parameters<typeof logOperation>[2]['errors'][number];
 
 type Params = {
-  query?: string;
-  documentId?: string;
-  operationName?: string | null;
-  variables?: Record<string, unknown> | null;
+  query: string | undefined;
+  documentId: string | undefined;
+  operationName: string | null | undefined;
+  variables: Record<string, unknown> | null | undefined;
 };
 
 const MEMBERS: ReadonlySet<string> = new Set(['query', 'documentId', 'operationName', 'variables']);
@@ -123,12 +124,7 @@ function readParams(body: string): Params | undefined {
   if (!isTextOrAbsent(query) || !isTextOrAbsent(documentId)) return undefined;
   if (operationName !== null && !isTextOrAbsent(operationName)) return undefined;
   if (variables !== null && variables !== undefined && !isRecord(variables)) return undefined;
-  return {
-    ...(query === undefined ? {} : { query }),
-    ...(documentId === undefined ? {} : { documentId }),
-    ...(operationName === undefined ? {} : { operationName }),
-    ...(variables === undefined ? {} : { variables }),
-  };
+  return { query, documentId, operationName, variables };
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -14,7 +14,7 @@ const SECRET_KEYS: ReadonlySet<string> = new Set([
 ]);
 
 /** Lines are written when there are this many bytes, … */
-const BUFFERED_BYTES = 4096;
+const BUFFERED_BYTES = 32 * 1024;
 /** … or after this many milliseconds, and when the process ends. */
 const FLUSH_MS = 100;
 
@@ -32,7 +32,13 @@ export function createLog(level: string, destination: DestinationStream = buffer
 }
 
 function bufferedOutput(): DestinationStream {
-  return fileDestination({ fd: 1, sync: false, minLength: BUFFERED_BYTES, periodicFlush: FLUSH_MS });
+  return fileDestination({
+    fd: 1,
+    sync: false,
+    minLength: BUFFERED_BYTES,
+    maxWrite: 2 * BUFFERED_BYTES,
+    periodicFlush: FLUSH_MS,
+  });
 }
 
 /** Without members named like secrets. pino's own redaction takes as long as the rest of a line. */

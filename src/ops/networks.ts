@@ -11,16 +11,21 @@ export function networkKey(address: string): string {
 }
 
 function prefixOf(address: string, { ipv4, ipv6 }: { ipv4: number; ipv6: number }): string {
-  if (!ipaddr.isValid(address)) return address;
-  const parsed = ipaddr.process(address);
+  const parsed = parse(address);
+  if (!parsed) return address;
   if (parsed instanceof ipaddr.IPv6) {
     const parts = parsed.parts.slice(0, ipv6 / 16).map((part) => part.toString(16));
     return `${parts.join(':')}::/${ipv6}`;
   }
   if (ipv4 === 32) return parsed.toString();
-  return `${parsed
-    .toString()
-    .split('.')
-    .slice(0, ipv4 / 8)
-    .join('.')}.0/${ipv4}`;
+  return `${parsed.octets.slice(0, ipv4 / 8).join('.')}.0/${ipv4}`;
+}
+
+/** IPv4 also if it is mapped into IPv6. */
+function parse(address: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
+  try {
+    return ipaddr.process(address);
+  } catch {
+    return undefined;
+  }
 }

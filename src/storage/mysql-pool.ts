@@ -158,5 +158,7 @@ export function poolOptions({ poolSize, timeoutMs, ssl, socketPath, ...server }:
     maxIdle: Math.min(poolSize, MAX_IDLE),
     idleTimeout: IDLE_TIMEOUT_MS,
     maxPreparedStatements: MAX_PREPARED_STATEMENTS,
+    // Else mysql2 takes a stack trace for each statement; we keep the code of an error only.
+    trace: false,
   };
 }

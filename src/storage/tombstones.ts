@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 
 /** Recognizes disabled users whose data was erased, without any data of theirs. */
 export type TombstoneIds = {
@@ -13,10 +13,13 @@ export type TombstoneIds = {
  * @param secrets the first is for new tombstones, all are recognized
  */
 export function createTombstoneIds(secrets: readonly [string, ...string[]]): TombstoneIds {
-  const idWith = (secret: string, appId: string, openId: string) =>
-    createHmac('sha256', secret).update(`weapp-login tombstone\0${appId}\0${openId}`).digest('hex');
+  const [first, ...others] = secrets;
+  const current = createSecretKey(Buffer.from(first));
+  const keys = [current, ...others.map((secret) => createSecretKey(Buffer.from(secret)))];
+  const idWith = (key: KeyObject, appId: string, openId: string) =>
+    createHmac('sha256', key).update(`weapp-login tombstone\0${appId}\0${openId}`).digest('hex');
   return {
-    current: (appId, openId) => idWith(secrets[0], appId, openId),
-    all: (appId, openId) => secrets.map((secret) => idWith(secret, appId, openId)),
+    current: (appId, openId) => idWith(current, appId, openId),
+    all: (appId, openId) => keys.map((key) => idWith(key, appId, openId)),
   };
 }

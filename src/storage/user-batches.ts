@@ -117,7 +117,9 @@ function roundsOf(enrolments: readonly Enrolment[]): Enrolment[][][] {
     const groups = rounds[round] ?? new Map<string, Enrolment[]>();
     rounds[round] = groups;
     const key = `${appId}/${enrolment.changes.join()}`;
-    groups.set(key, [...(groups.get(key) ?? []), enrolment]);
+    const group = groups.get(key);
+    if (group) group.push(enrolment);
+    else groups.set(key, [enrolment]);
   }
   return rounds.map((groups) => [...groups.values()].flatMap(chunksOf));
 }

@@ -46,11 +46,25 @@ export function createUsers(statements: UserStatements, { cipher, tombstoneIds, 
     async enrol({ appId, openId, unionId, sessionKey, newId: id = uuidv7() }, profile) {
       const at = new Date(now());
       const row = {
-        ...EMPTY_ROW,
-        ...profile,
-        ...{ id, appId, openId, unionId: unionId ?? null },
+        id,
+        appId,
+        openId,
+        unionId: unionId ?? null,
         sessionKey: cipher.encrypt(sessionKey, ownerOf({ appId, openId })),
-        ...{ createdAt: at, updatedAt: at, lastLoginAt: at },
+        nickName: profile.nickName ?? null,
+        avatarUrl: profile.avatarUrl ?? null,
+        gender: profile.gender ?? null,
+        country: profile.country ?? null,
+        province: profile.province ?? null,
+        city: profile.city ?? null,
+        language: profile.language ?? null,
+        phoneNumber: null,
+        phoneCountryCode: null,
+        role: 'USER' as const,
+        tokenVersion: 0,
+        createdAt: at,
+        updatedAt: at,
+        lastLoginAt: at,
       };
       const stored = await batches.enrol({
         row,
@@ -146,21 +160,6 @@ export function createUsers(statements: UserStatements, { cipher, tombstoneIds, 
 const PROFILE_FIELDS = [
   ...['nickName', 'avatarUrl', 'gender', 'country', 'province', 'city', 'language'],
 ] as const satisfies readonly (keyof Profile)[];
-
-const EMPTY_ROW = {
-  unionId: null,
-  nickName: null,
-  avatarUrl: null,
-  gender: null,
-  country: null,
-  province: null,
-  city: null,
-  language: null,
-  phoneNumber: null,
-  phoneCountryCode: null,
-  role: 'USER',
-  tokenVersion: 0,
-} as const;
 
 function ownerOf({ appId, openId }: Pick<UserRow, 'appId' | 'openId'>) {
   return `${appId}/${openId}`;
