@@ -181,6 +181,25 @@ describe.skipIf(!MYSQL)('rate limits of several replicas', () => {
     await Promise.all([a.close(), b.close()]);
   });
 
+  test.each(['database', 'memory'])(
+    'codes that WeChat rejects all at once do not block the mini program, with counters in %s',
+    async (store) => {
+      const server = await startServer((await MYSQL?.create()) ?? '', {
+        RATE_LIMIT_STORE: store,
+        RATE_LIMIT_LOGINS_PER_APP: '5',
+        TRUST_PROXY: '1',
+      });
+      const from = (address: string, code: string) =>
+        server.post(LOGIN, { variables: { code }, headers: { 'x-forwarded-for': address } });
+      await Promise.all(Array.from({ length: 20 }, (_, i) => from(`198.51.${i}.1`, `garbage-${i}`)));
+      // At most a second later, when the counter of the mini program is read again.
+      await expect
+        .poll(async () => codeOf(await from('203.0.113.1', 'dev:honest')), { timeout: 2500, interval: 200 })
+        .toBeUndefined();
+      await server.close();
+    },
+  );
+
   test('and each in memory while the counters are unreachable', async () => {
     const url = (await MYSQL?.create()) ?? '';
     const server = await startServer(url, settings);

@@ -49,6 +49,8 @@ const MINUTE = 60;
 const HOUR = 3600;
 const TABLE = 'rate_limit';
 const LOG_INTERVAL_MS = 60_000;
+/** How long logins into a mini program are refused without asking the store again: others are given back meanwhile. */
+const APP_BLOCK_S = 1;
 
 const VARIABLES = {
   loginsPerAddress: 'RATE_LIMIT_LOGINS_PER_ADDRESS',
@@ -77,17 +79,20 @@ export function createRateLimits(
     limit: keyof RateLimitOptions,
     name: string,
     duration: number,
+    blockSeconds?: number,
   ): Counter | undefined =>
     options[limit] === 0
       ? undefined
-      : counterOf(createLimiter({ name, points: options[limit], duration }, store), () => logReached(limit));
+      : counterOf(createLimiter({ name, points: options[limit], duration, blockSeconds }, store), () =>
+          logReached(limit),
+        );
   const createMemoryCounter = (limit: keyof RateLimitOptions, name: string): Counter | undefined =>
     options[limit] === 0
       ? undefined
       : counterOf(createLimiter({ name, points: options[limit], duration: MINUTE }), () => logReached(limit));
 
   const perAddress = createCounter('loginsPerAddress', 'login-address', MINUTE);
-  const perApp = createCounter('loginsPerApp', 'login-app', MINUTE);
+  const perApp = createCounter('loginsPerApp', 'login-app', MINUTE, APP_BLOCK_S);
   const failedPerAddress = createMemoryCounter('failuresPerAddress', 'failure-address');
   const failedPerNetwork = createMemoryCounter('failuresPerNetwork', 'failure-network');
   const perUser = createCounter('phonesPerUser', 'phone-user', HOUR);
@@ -110,9 +115,13 @@ export function createRateLimits(
   };
 }
 
-type Limit = { name: string; points: number; duration: number };
+/** `blockSeconds`: how long a key over its limit is refused without asking the store; the window by default. */
+type Limit = { name: string; points: number; duration: number; blockSeconds?: number | undefined };
 
-function createLimiter({ name, points, duration }: Limit, store?: CounterStore): RateLimiterAbstract {
+function createLimiter(
+  { name, points, duration, blockSeconds }: Limit,
+  store?: CounterStore,
+): RateLimiterAbstract {
   const memory = new RateLimiterMemory({ keyPrefix: name, points, duration });
   if (!store) return memory;
   return new RateLimiterMySQL({
@@ -126,6 +135,7 @@ function createLimiter({ name, points, duration }: Limit, store?: CounterStore):
     duration,
     // A client over its limit is refused without a database query.
     inMemoryBlockOnConsumed: points + 1,
+    ...(blockSeconds === undefined ? {} : { inMemoryBlockDuration: blockSeconds }),
     insuranceLimiter: memory,
   });
 }
@@ -147,6 +157,8 @@ function counterOf(limiter: RateLimiterAbstract, onReached: () => void): Counter
       } catch (rejection) {
         if (!(rejection instanceof RateLimiterRes)) throw rejection;
         onReached();
+        // The library counts what it refuses, but for what it refuses without asking the store.
+        if (rejection.consumedPoints > 0) await limiter.reward(key);
         return secondsOf(rejection);
       }
     },
