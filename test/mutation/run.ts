@@ -9,7 +9,7 @@ type Room = (typeof ROOMS)[number];
 
 /** The test files that are run for the mutants of each room. */
 const TESTS: Readonly<Record<Room, readonly string[]>> = {
-  errors: ['login', 'session', 'wechat', 'rate-limit'],
+  errors: ['login', 'session', 'wechat', 'http'],
   auth: ['session', 'token-attacks', 'keys', 'config', 'admin'],
   http: [
     'http',
@@ -22,8 +22,9 @@ const TESTS: Readonly<Record<Room, readonly string[]>> = {
     'survivors',
     'docs-errors',
     'http-gates',
+    'closing',
   ],
-  wechat: ['wechat', 'encrypted', 'pushes', 'phone', 'profiles', 'material', 'survivors', 'wechat-faults'],
+  wechat: ['material', 'wechat', 'encrypted', 'pushes', 'phone', 'profiles', 'survivors', 'wechat-faults'],
   storage: [
     ...[
       'storage',
@@ -53,6 +54,8 @@ const { values, positionals } = parseArgs({
     resume: { type: 'boolean', default: false },
     /** Runs nothing. */
     report: { type: 'boolean', default: false },
+    /** Runs the tests that are left out otherwise, because they take seconds. */
+    slow: { type: 'boolean', default: false },
     /** Prints why tests fail. */
     verbose: { type: 'boolean', default: false },
   },
@@ -110,6 +113,7 @@ async function runFile(file: string, room: Room, mysqlUrl: string | undefined): 
         ...process.env,
         MUTATION_JOURNAL: journal,
         MUTATION_ROOMS: room,
+        MUTATION_SLOW: values.slow ? '1' : '',
         TEST_MYSQL_URL: mysqlUrl ?? '',
         // Mutants are not in the code that browsers run.
         CHROMIUM_PATH: '/none',

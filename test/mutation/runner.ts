@@ -29,10 +29,13 @@ Object.assign(globalThis, {
 });
 
 const JOURNAL = process.env.MUTATION_JOURNAL ?? '';
-/** Slower tests are not run for mutants. */
-const MAX_TEST_MS = 2000;
 /** The tests for one mutant in one file, the fastest first, take at most this long. */
 const MAX_TESTS_MS = 4000;
+/** Otherwise only the tests that the above leaves out are run. */
+const IS_QUICK = process.env.MUTATION_SLOW !== '1';
+/** Slower tests are not run for mutants. */
+const MAX_TEST_MS = IS_QUICK ? 2000 : 20_000;
+const TIMEOUT_MS = IS_QUICK ? 5000 : 40_000;
 /** After this many mutants all tests must still pass without one. */
 const CHECK_AFTER = 40;
 /** Modules that are imported again stay in memory, so a process that needs more is replaced. */
@@ -47,6 +50,8 @@ export default class MutationRunner extends TestRunner {
   readonly #imported = new Set<string>();
   readonly #inHooks = new Set<string>();
   readonly #inTests = new Map<Test, Set<string>>();
+  /** Whether these tests pass without the others, by their positions. */
+  readonly #selfContained = new Map<string, boolean>();
 
   override async importFile(filepath: string, source: 'collect' | 'setup'): Promise<void> {
     state.reached = this.#imported;
@@ -93,11 +98,12 @@ export default class MutationRunner extends TestRunner {
       );
       if (reaching.length === 0) continue;
       const fast = fastest(reaching);
-      const chosen = tests.map((test) => fast.has(test));
+      const chosen = tests.map((test) => reaching.includes(test) && fast.has(test) === IS_QUICK);
+      if (!chosen.includes(true)) continue;
       record({ file: file.name, id, status: 'started' });
-      if (isStatic) this.#forgetModules(file.filepath, true);
-      const by = await this.#run(file, id, chosen);
-      if (isStatic) this.#forgetModules(file.filepath, true);
+      let by = await this.#killer(file, id, chosen, isStatic);
+      if (by !== undefined && !(await this.#passWithoutMutant(file, chosen)))
+        by = await this.#killer(file, id, usable, isStatic);
       pending.push({
         file: file.name,
         id,
@@ -109,6 +115,26 @@ export default class MutationRunner extends TestRunner {
       if (isFull) return;
     }
     if (await this.#flush(file, pending, usable)) record({ file: file.name, id: '', status: 'done' });
+  }
+
+  /** The name of a test that fails with the mutant, twice: a test that fails now and then kills nothing. */
+  async #killer(file: File, id: string, chosen: boolean[], isStatic: boolean): Promise<string | undefined> {
+    let by: string | undefined;
+    for (let i = 0; i < 2; i += 1) {
+      if (isStatic) this.#forgetModules(file.filepath, true);
+      by = await this.#run(file, id, chosen);
+      if (by === undefined) break;
+    }
+    if (isStatic) this.#forgetModules(file.filepath, true);
+    return by;
+  }
+
+  /** Not if they depend on tests before them that are not chosen. */
+  async #passWithoutMutant(file: File, chosen: boolean[]): Promise<boolean> {
+    const key = chosen.map(Number).join('');
+    const passes = this.#selfContained.get(key) ?? (await this.#run(file, '-', chosen)) === undefined;
+    this.#selfContained.set(key, passes);
+    return passes;
   }
 
   /** Believes the results only if the tests pass without a mutant. */
@@ -135,7 +161,7 @@ export default class MutationRunner extends TestRunner {
 
   async #start(file: File, id: string, chosen: boolean[], toTheEnd: boolean): Promise<MutantRunner> {
     const inner = new MutantRunner(
-      { ...this.config, testTimeout: 5000, hookTimeout: 4000 },
+      { ...this.config, testTimeout: TIMEOUT_MS, hookTimeout: 4000 },
       chosen,
       toTheEnd,
     );
