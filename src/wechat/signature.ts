@@ -30,6 +30,6 @@ export function sessionKeyProof(sessionKey: string, body = ''): string {
 
 /** Compares in constant time. */
 export function isEqualText(expected: string, given: string): boolean {
-  const [a, b] = [expected, given].map((text) => createHash('sha256').update(text).digest());
-  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(expected), digest(given));
 }

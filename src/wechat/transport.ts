@@ -32,7 +32,7 @@ export type TransportOptions = CircuitOptions & {
 const MIN_TIME_LEFT = 0.25;
 
 /** Failures before a connection was established: nothing was sent. */
-const NEVER_SENT = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN)$/;
+const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
 const RETRY_DELAY_MS = 100;
 
 export function createTransport({ apiUrl, timeoutMs, ...circuitOptions }: TransportOptions): Transport {
@@ -69,7 +69,7 @@ async function exchange(
   } catch (error) {
     if (error instanceof TimedOutError) throw unavailableError(endpoint, 'timed out');
     const code = networkErrorCode(error);
-    if (attempts <= 1 || !NEVER_SENT.test(code)) throw unavailableError(endpoint, `no response (${code})`);
+    if (attempts <= 1 || !NEVER_SENT.has(code)) throw unavailableError(endpoint, `no response (${code})`);
   }
   await sleep(RETRY_DELAY_MS);
   return exchange(pool, endpoint, request, endsAt, attempts - 1);
@@ -130,8 +130,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** ofetch wraps the error of undici, which wraps that of the socket. */
-function networkErrorCode(error: unknown, depth = 0): string {
-  if (!(error instanceof Error) || depth > 3) return 'UNKNOWN';
+function networkErrorCode(error: unknown): string {
+  if (!(error instanceof Error)) return 'UNKNOWN';
   if ('code' in error && typeof error.code === 'string') return error.code;
-  return error.cause === undefined ? error.name : networkErrorCode(error.cause, depth + 1);
+  return error.cause === undefined ? error.name : networkErrorCode(error.cause);
 }

@@ -24,7 +24,10 @@ const TESTS: Readonly<Record<Room, readonly string[]>> = {
     'http-gates',
     'closing',
   ],
-  wechat: ['material', 'wechat', 'encrypted', 'pushes', 'phone', 'profiles', 'survivors', 'wechat-faults'],
+  wechat: [
+    ...['material', 'wechat-client', 'wechat', 'encrypted', 'survivors', 'sandbox', 'profiles', 'phone'],
+    ...['wechat-faults', 'pushes'],
+  ],
   storage: [
     ...[
       'storage',

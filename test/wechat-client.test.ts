@@ -1,0 +1,314 @@
+import { createServer, type ServerResponse } from 'node:http';
+import { createFetch } from 'ofetch';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createWeChat, type WeChat, type WeChatOptions } from '../src/wechat/client.ts';
+import { APP_SECRET } from './support/canaries.ts';
+import { APP_ID } from './support/product.ts';
+
+/** The client against a WeChat whose responses are chosen, with the reasons that only operators see. */
+
+const APP = { appId: APP_ID, secret: APP_SECRET };
+const HOLDER = { openId: 'oUpO90f_abc-DEF0123456789abc', sessionKey: 'Q0FOQVJZc2tz+/8BAgMEBQ==' };
+const SESSION = JSON.stringify({ openid: HOLDER.openId, session_key: HOLDER.sessionKey });
+const TOKEN = JSON.stringify({ access_token: 'token', expires_in: 7200 });
+
+type Answer = (response: ServerResponse, path: string) => unknown;
+
+const ok =
+  (body = SESSION): Answer =>
+  (response) =>
+    response.end(body);
+const status =
+  (code: number): Answer =>
+  (response) =>
+    response.writeHead(code).end(SESSION);
+
+let answer: Answer;
+/** The paths of the requests. */
+let sent: string[];
+const server = createServer((request, response) => {
+  const path = request.url?.replace(/\?.*/, '') ?? '';
+  sent.push(path);
+  answer(response, path);
+});
+beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+beforeEach(() => {
+  sent = [];
+  answer = ok();
+});
+
+function connect(more: Partial<WeChatOptions> = {}): WeChat {
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  return createWeChat({ apiUrl: `http://127.0.0.1:${port}`, timeoutMs: 1000, maxCalls: 10, ...more });
+}
+
+/** The message of a failed login, without the endpoint. */
+function login(wechat: WeChat): Promise<string> {
+  return wechat.code2Session(APP, 'code').then(
+    () => 'OK',
+    ({ message, code, endpoint }) => {
+      expect([code, endpoint]).toEqual(['WECHAT_UNAVAILABLE', 'jscode2session']);
+      return message.replace('jscode2session: ', '');
+    },
+  );
+}
+
+async function inTurn<T>(times: number, call: () => Promise<T>): Promise<T[]> {
+  const results = [];
+  for (let i = 0; i < times; i += 1) results.push(await call());
+  return results;
+}
+
+describe('a failed call has a reason for the log', () => {
+  test.each<[string, Answer]>([
+    ['HTTP status 400', status(400)],
+    ['HTTP status 404', status(404)],
+    ['HTTP status 500', status(500)],
+    ['HTTP status 201', status(201)],
+    ['timed out', () => undefined],
+    ['the response is not a JSON object', ok('<html>')],
+    ['the response is not a JSON object', ok('[]')],
+    ['the response lacks the expected fields', ok('{}')],
+    ['the errcode is not a number', ok('{"errcode":"40029x"}')],
+    ['the errcode is not a number', ok('{"errcode":"x40029"}')],
+    ['the errcode is not a number', ok('{"errcode":1.5}')],
+    ['the response lacks the expected fields', ok(SESSION.replace('==', '==x'))],
+    [
+      'the response lacks the expected fields',
+      ok(SESSION.replace(HOLDER.sessionKey, `x${HOLDER.sessionKey}`)),
+    ],
+    ['the response lacks the expected fields', ok(SESSION.replace('oUpO90f', 'oUpO\ufeff90f'))],
+  ])('%s', async (reason, reply) => {
+    answer = reply;
+    expect(await login(connect({ timeoutMs: 200 }))).toBe(reason);
+  });
+
+  test.each<[string, unknown]>([
+    [
+      'ECONNRESET',
+      Object.assign(new Error('outer'), { cause: Object.assign(new Error(), { code: 'ECONNRESET' }) }),
+    ],
+    ['TypeError', new TypeError('without a code')],
+    ['Error', Object.assign(new Error('code is a number'), { code: 1 })],
+    ['UNKNOWN', 'not an Error'],
+  ])('no response (%s)', async (reason, failure) => {
+    const fetch = createFetch({ fetch: () => Promise.reject(failure) });
+    expect(await login(connect({ fetch }))).toBe(`no response (${reason})`);
+  });
+
+  test('a body of 64 KB is read, one byte more is not', async () => {
+    answer = ok(SESSION.padEnd(65_536));
+    expect(await login(connect())).toBe('OK');
+    answer = ok(SESSION.padEnd(65_537));
+    expect(await login(connect())).toBe('no response (RangeError)');
+  });
+});
+
+test('a request is repeated once if it was not sent, and not if that is unknown', async () => {
+  for (const [code, attempts] of [
+    ['ENOTFOUND', 2],
+    ['ECONNREFUSED', 2],
+    ['EAI_AGAIN', 2],
+    ['ECONNRESET', 1],
+  ] as const) {
+    let count = 0;
+    const fetch = createFetch({
+      fetch: () => {
+        count += 1;
+        return Promise.reject(Object.assign(new Error(), { code }));
+      },
+    });
+    expect([await login(connect({ fetch })), count]).toEqual([`no response (${code})`, attempts]);
+  }
+});
+
+test('a byte order mark before the JSON is accepted', async () => {
+  answer = ok(`\ufeff${SESSION}`);
+  expect(await login(connect())).toBe('OK');
+});
+
+test('an empty unionid is an absent one', async () => {
+  answer = ok(SESSION.replace('{', '{"unionid":"",'));
+  expect(await connect().code2Session(APP, 'code')).toEqual({ ...HOLDER, unionId: undefined });
+});
+
+describe('the access_token', () => {
+  /** stable_token responds with the first of these, and the last repeats. */
+  const issue =
+    (bodies: string[], others = ok('{"errcode":0}')): Answer =>
+    (response, path) =>
+      path === '/cgi-bin/stable_token'
+        ? response.end((bodies.length > 1 ? bodies.shift() : bodies[0]) ?? TOKEN)
+        : others(response, path);
+
+  test.each([
+    { access_token: 'token ', expires_in: 7200 },
+    { access_token: ' token', expires_in: 7200 },
+    { access_token: '', expires_in: 7200 },
+    { access_token: 'token', expires_in: 0 },
+    { access_token: 'token', expires_in: 86_401 },
+  ])('%j is rejected', async (body) => {
+    answer = issue([JSON.stringify(body)]);
+    await expect(connect().checkSession(APP, HOLDER)).rejects.toMatchObject({
+      message: 'stable_token: the response lacks the expected fields',
+    });
+  });
+
+  test.each([
+    { access_token: 't', expires_in: 1 },
+    { access_token: 't'.repeat(1024), expires_in: '86400' },
+  ])('is accepted at its limits', async (body) => {
+    answer = issue([JSON.stringify(body)]);
+    expect(await connect().checkSession(APP, HOLDER)).toBe(true);
+  });
+
+  test('is renewed five minutes before it expires, and the old one is used if that fails until it expires', async () => {
+    const clock = { now: 0 };
+    const wechat = connect({ now: () => clock.now });
+    const renewals = () => sent.filter((path) => path === '/cgi-bin/stable_token').length;
+    const check = () => wechat.checkSession(APP, HOLDER).catch(({ message }) => message);
+    answer = issue([TOKEN, '{"errcode":-1}']);
+    expect([await check(), renewals()]).toEqual([true, 1]);
+    clock.now = 6_899_999;
+    expect([await check(), renewals()]).toEqual([true, 1]);
+    clock.now = 6_900_000;
+    expect([await check(), renewals()]).toEqual([true, 2]);
+    clock.now = 7_199_999;
+    expect([await check(), renewals()]).toEqual([true, 3]);
+    clock.now = 7_200_000;
+    expect([await check(), renewals()]).toEqual(['stable_token: errcode -1', 4]);
+  });
+
+  test('of one mini program is not that of another, also while both are requested', async () => {
+    const tokens: (string | null)[] = [];
+    let issued = 0;
+    answer = (response, path) => {
+      issued += 1;
+      response.end(path === '/cgi-bin/stable_token' ? TOKEN.replace('"token"', `"token${issued}"`) : '{}');
+    };
+    const wechat = connect({
+      fetch: createFetch({
+        fetch: (input, init) => {
+          tokens.push(new URL(String(input)).searchParams.get('access_token'));
+          return fetch(input, init);
+        },
+      }),
+    });
+    const apps = [APP, { ...APP, appId: 'wxcanary00000002' }];
+    await Promise.all(apps.map((app) => wechat.checkSession(app, HOLDER)));
+    expect(new Set(tokens)).toEqual(new Set([null, 'token1', 'token2']));
+  });
+});
+
+describe('the circuit of an endpoint', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+  const later = (ms: number) => vi.setSystemTime(Date.now() + ms);
+
+  test('opens after ten failures, for that endpoint only; then nothing is sent', async () => {
+    const outages: unknown[] = [];
+    const wechat = connect({ onOutage: (...outage) => outages.push(outage) });
+    answer = status(500);
+    expect(await inTurn(12, () => login(wechat))).toEqual([
+      ...Array(10).fill('HTTP status 500'),
+      ...Array(2).fill('circuit open'),
+    ]);
+    expect([sent.length, outages]).toEqual([10, [['jscode2session', true]]]);
+    await expect(wechat.code2Session(APP, 'code')).rejects.toMatchObject({ retryAfter: 3 });
+    answer = ok(TOKEN);
+    expect(await wechat.checkSession(APP, HOLDER)).toBe(true);
+  });
+
+  test.each([400, 499])('stays closed if WeChat responds with status %i', async (code) => {
+    const wechat = connect();
+    answer = status(code);
+    expect(new Set(await inTurn(20, () => login(wechat)))).toEqual(new Set([`HTTP status ${code}`]));
+    answer = ok();
+    expect(await login(wechat)).toBe('OK');
+  });
+
+  test('sends one request after three seconds: if it fails the circuit stays open, otherwise it closes', async () => {
+    const outages: unknown[] = [];
+    const wechat = connect({ onOutage: (...outage) => outages.push(outage) });
+    answer = status(500);
+    await inTurn(10, () => login(wechat));
+    later(2999);
+    expect(await login(wechat)).toBe('circuit open');
+    later(1);
+    expect(await inTurn(2, () => login(wechat))).toEqual(['HTTP status 500', 'circuit open']);
+    later(3000);
+    let finish = () => {};
+    const arrived = new Promise<void>((resolve) => {
+      answer = (response) => {
+        finish = () => response.end(SESSION);
+        resolve();
+      };
+    });
+    const probe = login(wechat);
+    await arrived;
+    expect(await Promise.all([login(wechat), login(wechat)])).toEqual(
+      Array(2).fill('WeChat is being probed'),
+    );
+    answer = ok();
+    finish();
+    expect([await probe, await login(wechat), sent.length]).toEqual(['OK', 'OK', 13]);
+    expect(outages).toEqual([
+      ['jscode2session', true],
+      ['jscode2session', false],
+    ]);
+  });
+});
+
+describe('the queue of calls', () => {
+  test('holds ten calls for each that may run; further ones fail at once', async () => {
+    const wechat = connect({ maxCalls: 1 });
+    const waiting: (() => void)[] = [];
+    answer = (response) => waiting.push(() => response.end(SESSION));
+    const calls = Array.from({ length: 12 }, () => login(wechat));
+    expect(await Promise.race(calls)).toBe('queue full');
+    await vi.waitFor(() => expect(waiting).toHaveLength(1));
+    answer = ok();
+    waiting[0]?.();
+    expect(await Promise.all(calls)).toEqual([...Array(11).fill('OK'), 'queue full']);
+  });
+
+  test('does not start a call that has less than a quarter of its time left', async () => {
+    const wechat = connect({ maxCalls: 1, timeoutMs: 800 });
+    answer = (response) => setTimeout(() => response.end(SESSION), 700);
+    expect(await Promise.all([login(wechat), login(wechat)])).toEqual(['OK', 'queued for too long']);
+    expect(sent).toHaveLength(1);
+  });
+
+  test('starts a call that has more than a quarter of its time left', async () => {
+    const wechat = connect({ maxCalls: 1, timeoutMs: 1000 });
+    answer = (response) => setTimeout(() => response.end(SESSION), 300);
+    expect(await Promise.all([login(wechat), login(wechat)])).toEqual(['OK', 'OK']);
+  });
+
+  test('ends the wait of a call at its deadline', async () => {
+    const wechat = connect({ maxCalls: 1, timeoutMs: 200 });
+    answer = () => undefined;
+    expect(await Promise.all([login(wechat), login(wechat)])).toEqual(['timed out', 'queued for too long']);
+    expect(sent).toHaveLength(1);
+  });
+});
+
+test('checkSession is false for a stale session_key only', async () => {
+  const answers =
+    (code: number): Answer =>
+    (response, path) =>
+      response.end(path === '/cgi-bin/stable_token' ? TOKEN : JSON.stringify({ errcode: code }));
+  answer = answers(87_009);
+  expect(await connect().checkSession(APP, HOLDER)).toBe(false);
+  answer = answers(-1);
+  await expect(connect().checkSession(APP, HOLDER)).rejects.toMatchObject({ code: 'WECHAT_UNAVAILABLE' });
+});
