@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { openIdOf } from '../src/sandbox/index.ts';
 import { createDataDecryptor, type EncryptedData } from '../src/wechat/encrypted-data.ts';
-import { runData } from '../src/wechat/payloads.ts';
+import { groupInfo, runData } from '../src/wechat/payloads.ts';
 import { consistentPhoneInfo } from '../src/wechat/phone-info.ts';
 import { isRawDataSignature } from '../src/wechat/signature.ts';
 import { APP_SECRET, PHONE_MARK } from './support/canaries.ts';
@@ -307,6 +307,38 @@ describe('encrypted data', () => {
 
   const bytes16 = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes));
   const steps = fc.array(fc.record({ timestamp: fc.nat(), step: fc.nat() }), { minLength: 1, maxLength: 31 });
+
+  test.each([
+    [600, undefined],
+    [601, 'EXPIRED'],
+    [-300, undefined],
+    [-301, 'EXPIRED'],
+  ])('%i seconds old has the fault %s', (age, fault) => {
+    const key = randomBytes(16);
+    const sealed = encrypt({ watermark: { timestamp: NOW_S - age, appid: APP_ID } }, key, randomBytes(16));
+    expect(open(z.object({}), sealed, key).fault).toBe(fault);
+  });
+
+  test('that is not UTF-8 is unreadable', () => {
+    const [key, iv] = [randomBytes(16), randomBytes(16)];
+    const cipher = createCipheriv('aes-128-cbc', key, iv);
+    const text = JSON.stringify({ name: '?', watermark });
+    const bytes = Buffer.from(text);
+    bytes[text.indexOf('?')] = 0xff;
+    const encryptedData = Buffer.concat([cipher.update(bytes), cipher.final()]).toString('base64');
+    expect(open(z.object({}), { encryptedData, iv: iv.toString('base64') }, key).fault).toBe('UNREADABLE');
+  });
+
+  test.each(['g'.repeat(15), 'g'.repeat(129), `${'g'.repeat(16)} `, ` ${'g'.repeat(16)}`])(
+    'with the group id %j is of another kind',
+    (openGId) => {
+      const key = randomBytes(16);
+      for (const content of [{ openGId }, { opengid: openGId }])
+        expect(open(groupInfo, encrypt({ ...content, watermark }, key, randomBytes(16)), key).fault).toBe(
+          'OTHER_KIND',
+        );
+    },
+  );
 
   test('of steps is decrypted unchanged', () => {
     fc.assert(
