@@ -68,6 +68,15 @@ test.for<[string, string, string | number, string]>([
   ['8613800138000', '13800138000', '86', '+8613800138000'],
   ['', '13800138000', '+86', '+8613800138000'],
   ['+7 701 234 56 78', '7012345678', '7', '+77012345678'],
+  // The plus decides, although the number looks Chinese.
+  [' +13105550123', '3105550123', '86', '+13105550123'],
+  ['8613800138000', '13800138000', '852', '+8613800138000'],
+  ['13800138000', '13800138000', '', '+8613800138000'],
+  // Too long for a Chinese number.
+  ['131055501234', '', '', '+131055501234'],
+  ['51234567', '', '852', '+85251234567'],
+  // With a trunk prefix.
+  ['07911123456', '7911123456', '44', '+447911123456'],
 ])(
   'the phone number %j, %j with country code %j is %s',
   ([phoneNumber, purePhoneNumber, countryCode, number]) => {
@@ -81,10 +90,22 @@ test.each([
   { phoneNumber: '', purePhoneNumber: '', countryCode: '86' },
   { phoneNumber: '186****5613', purePhoneNumber: '186****5613', countryCode: '86' },
   { phoneNumber: '+0123456789', purePhoneNumber: '', countryCode: '' },
+  { phoneNumber: '+831234567', purePhoneNumber: '31234567', countryCode: '8' },
   { phoneNumber: '1'.repeat(20), purePhoneNumber: '1'.repeat(20), countryCode: '1' },
   {},
 ])('no number is read from %j', (raw) => {
   expect(phoneInfo.safeParse(raw).success).toBe(false);
+});
+
+test.each([
+  [{ phoneNumber: '13800138000', purePhoneNumber: '13800138000', countryCode: '86' }, true],
+  [{ phoneNumber: '+85251234567', purePhoneNumber: '51234567', countryCode: '852' }, true],
+  [{ phoneNumber: '13800138000', purePhoneNumber: '', countryCode: '86' }, false],
+  [{ phoneNumber: '13800138000', purePhoneNumber: '13800138001', countryCode: '86' }, false],
+  [{ phoneNumber: '13800138000', purePhoneNumber: '13800138000', countryCode: '852' }, false],
+  [{ phoneNumber: '186****5613', purePhoneNumber: '186****5613', countryCode: '' }, false],
+])('the fields of %j agree: %s', (raw, agrees) => {
+  expect(consistentPhoneInfo.safeParse(raw).success).toBe(agrees);
 });
 
 describe('pushes', () => {

@@ -45,8 +45,7 @@ const CHINESE_MOBILE = /^1[3-9]\d{9}$/;
  */
 function readPhone({ hasPlus, full, pure, country }: RawPhoneInfo): WeChatPhone | null {
   if (hasPlus) return toPhone(full);
-  if (full === '') return toPhone(country + pure);
-  const isForeign = country !== '' && pure !== '' && full === country + pure;
+  const isForeign = country !== '' && full === country + pure;
   if (CHINESE_MOBILE.test(full) && !isForeign) return toPhone(CHINA + full);
   const hasCountryCode = pure === '' ? full.startsWith(country) : full !== pure;
   return (hasCountryCode ? toPhone(full) : null) ?? toPhone(country + (pure || full));

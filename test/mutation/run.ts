@@ -25,7 +25,17 @@ const TESTS: Readonly<Record<Room, readonly string[]>> = {
     'closing',
   ],
   wechat: [
-    ...['material', 'wechat-client', 'wechat', 'encrypted', 'survivors', 'sandbox', 'profiles', 'phone'],
+    ...[
+      'material',
+      'push-reader',
+      'wechat-client',
+      'wechat',
+      'encrypted',
+      'survivors',
+      'sandbox',
+      'profiles',
+      'phone',
+    ],
     ...['wechat-faults', 'pushes'],
   ],
   storage: [
