@@ -1,4 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { createFetch } from 'ofetch';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createWeChat, type WeChat, type WeChatOptions } from '../src/wechat/client.ts';
@@ -12,7 +13,8 @@ const HOLDER = { openId: 'oUpO90f_abc-DEF0123456789abc', sessionKey: 'Q0FOQVJZc2
 const SESSION = JSON.stringify({ openid: HOLDER.openId, session_key: HOLDER.sessionKey });
 const TOKEN = JSON.stringify({ access_token: 'token', expires_in: 7200 });
 
-type Answer = (response: ServerResponse, path: string) => unknown;
+type Sent = { path: string; query: URLSearchParams; body: string };
+type Answer = (response: ServerResponse, request: Sent) => unknown;
 
 const ok =
   (body = SESSION): Answer =>
@@ -26,10 +28,10 @@ const status =
 let answer: Answer;
 /** The paths of the requests. */
 let sent: string[];
-const server = createServer((request, response) => {
-  const path = request.url?.replace(/\?.*/, '') ?? '';
+const server = createServer(async (request, response) => {
+  const { pathname: path, searchParams: query } = new URL(request.url ?? '', 'http://wechat');
   sent.push(path);
-  answer(response, path);
+  answer(response, { path, query, body: await text(request) });
 });
 beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
 afterAll(() => {
@@ -140,11 +142,11 @@ test('an empty unionid is an absent one', async () => {
 describe('the access_token', () => {
   /** stable_token responds with the first of these, and the last repeats. */
   const issue =
-    (bodies: string[], others = ok('{"errcode":0}')): Answer =>
-    (response, path) =>
+    (bodies: string[]): Answer =>
+    (response, { path }) =>
       path === '/cgi-bin/stable_token'
         ? response.end((bodies.length > 1 ? bodies.shift() : bodies[0]) ?? TOKEN)
-        : others(response, path);
+        : response.end('{}');
 
   test.each([
     { access_token: 'token ', expires_in: 7200 },
@@ -184,25 +186,148 @@ describe('the access_token', () => {
     expect([await check(), renewals()]).toEqual(['stable_token: errcode -1', 4]);
   });
 
-  test('of one mini program is not that of another, also while both are requested', async () => {
-    const tokens: (string | null)[] = [];
-    let issued = 0;
-    answer = (response, path) => {
-      issued += 1;
-      response.end(path === '/cgi-bin/stable_token' ? TOKEN.replace('"token"', `"token${issued}"`) : '{}');
+  type Account = {
+    version: number;
+    isValid: (version: number) => boolean;
+    /** Whether another process forced it less than 30 seconds ago, so that force has no effect. */
+    isShared: boolean;
+    forced: number;
+    /** The openid and access_token of each request. */
+    used: string[];
+  };
+
+  /** Issues the same token until it is replaced by force, as WeChat does. */
+  function startAccount(more: Partial<Account> = {}): Account {
+    const isValid = (version: number) => version === account.version;
+    const account: Account = { version: 0, isValid, isShared: false, forced: 0, used: [], ...more };
+    answer = (response, { path, query, body }) => {
+      if (path === '/cgi-bin/stable_token') {
+        const { appid, force_refresh } = JSON.parse(body);
+        if (force_refresh) account.forced += 1;
+        if (force_refresh && !account.isShared) account.version += 1;
+        response.end(JSON.stringify({ access_token: `${appid}-${account.version}`, expires_in: 7200 }));
+        return;
+      }
+      const token = query.get('access_token') ?? '';
+      account.used.push(`${query.get('openid')} ${token}`);
+      const errcode = account.isValid(Number(token.split('-')[1])) ? 0 : 40_001;
+      response.end(JSON.stringify({ errcode }));
     };
-    const wechat = connect({
-      fetch: createFetch({
-        fetch: (input, init) => {
-          tokens.push(new URL(String(input)).searchParams.get('access_token'));
-          return fetch(input, init);
-        },
-      }),
-    });
-    const apps = [APP, { ...APP, appId: 'wxcanary00000002' }];
-    await Promise.all(apps.map((app) => wechat.checkSession(app, HOLDER)));
-    expect(new Set(tokens)).toEqual(new Set([null, 'token1', 'token2']));
+    return account;
+  }
+  const check = (wechat: WeChat) =>
+    wechat.checkSession(APP, HOLDER).catch(({ message, remedy }) => [message, remedy]);
+  const REJECTED = ['checksession: errcode 40001', expect.stringContaining('force_refresh')];
+  const TOO_EARLY = [
+    'stable_token: the access_token was rejected and cannot be replaced yet',
+    expect.stringContaining('check the account'),
+  ];
+
+  test('of one mini program is not that of another, also while both are issued and replaced', async () => {
+    const { used } = startAccount({ isValid: (version) => version > 0 });
+    const wechat = connect();
+    const appIds = [APP_ID, 'wxcanary00000002'];
+    const checks = appIds.map((appId) =>
+      wechat.checkSession({ ...APP, appId }, { ...HOLDER, openId: appId }),
+    );
+    expect(await Promise.all(checks)).toEqual([true, true]);
+    expect(used).toHaveLength(4);
+    for (const pair of used) expect(pair).toMatch(/^(\w+) \1-/);
   });
+
+  test('that another process replaced is requested, not replaced again', async () => {
+    const account = startAccount();
+    const wechat = connect();
+    expect(await check(wechat)).toBe(true);
+    account.version = 1;
+    expect([await check(wechat), account.forced]).toEqual([true, 0]);
+  });
+
+  test('is replaced by force once in six hours', async () => {
+    const clock = { now: 0 };
+    const account = startAccount({ isValid: (version) => version > 1 });
+    const wechat = connect({ now: () => clock.now });
+    expect(await check(wechat)).toEqual(REJECTED);
+    clock.now = 6 * 3_600_000 - 1;
+    expect(await check(wechat)).toEqual(TOO_EARLY);
+    clock.now += 1;
+    expect([await check(wechat), account.forced]).toEqual([true, 2]);
+  });
+
+  test('is replaced by force after 30 seconds if WeChat returned the same one', async () => {
+    const clock = { now: 0 };
+    const account = startAccount({ isValid: (version) => version > 0, isShared: true });
+    const wechat = connect({ now: () => clock.now });
+    expect(await check(wechat)).toEqual(REJECTED);
+    account.isShared = false;
+    clock.now = 29_999;
+    expect(await check(wechat)).toEqual(TOO_EARLY);
+    clock.now += 1;
+    expect([await check(wechat), account.forced]).toEqual([true, 2]);
+  });
+});
+
+describe('errcodes', () => {
+  const HOLDERS = ['checksession', 'resetusersessionkey'];
+  const WITH_TOKEN = ['getuserphonenumber', ...HOLDERS];
+  const ALL = ['jscode2session', 'stable_token', ...WITH_TOKEN];
+  const MISCONFIGURED = [
+    ...[40_002, 40_013, 40_097, 40_125, 40_164, 40_243, 41_001, 41_002, 41_004, 41_008],
+    ...[43_002, 47_001, 48_001, 50_002, 50_004, 50_007],
+  ];
+
+  test.each<[string, string[], number[]]>([
+    ['WECHAT_CODE_INVALID', ['jscode2session'], [40_029, 40_163, 42_003]],
+    ['WECHAT_PHONE_CODE_INVALID', ['getuserphonenumber'], [40_003, 40_013, 40_029, 40_163, 42_003]],
+    ['WECHAT_SESSION_STALE', ['resetusersessionkey'], [87_009]],
+    ['WECHAT_USER_BLOCKED', ALL, [40_226]],
+    ['WECHAT_RATE_LIMITED', ALL, [45_009, 45_011]],
+    ['WECHAT_UNAVAILABLE', ALL, [-1, 1, 99_999]],
+    ['WECHAT_UNAVAILABLE', WITH_TOKEN, [40_001, 40_014, 42_001, 89_503]],
+    ['WECHAT_UNAVAILABLE', ['stable_token', ...HOLDERS], [40_029]],
+    ['WECHAT_MISCONFIGURED', HOLDERS, [40_003]],
+    ['WECHAT_MISCONFIGURED', ['jscode2session'], [40_001, ...MISCONFIGURED]],
+    ['WECHAT_MISCONFIGURED', ['stable_token'], [40_001, 89_503, 89_506, 89_507, ...MISCONFIGURED]],
+  ])('mean %s at %j: %j', async (code, endpoints, errcodes) => {
+    for (const endpoint of endpoints)
+      for (const errcode of errcodes) {
+        answer = (response, { path }) =>
+          response.end(path.endsWith(endpoint) ? JSON.stringify({ errcode }) : TOKEN);
+        await expect(callOf(endpoint)).rejects.toMatchObject({ code, endpoint, errcode });
+      }
+  });
+
+  test('of WeChat itself need no remedy, unknown ones do', async () => {
+    answer = ok('{"errcode":-1}');
+    await expect(callOf('jscode2session')).rejects.toMatchObject({ remedy: undefined });
+    answer = ok('{"errcode":1}');
+    await expect(callOf('jscode2session')).rejects.toMatchObject({
+      remedy: expect.stringContaining('look up the errcode'),
+    });
+  });
+
+  test.each([40_001, 40_014, 42_001])(
+    '%i is a rejected access_token: the call is repeated',
+    async (errcode) => {
+      let isFirst = true;
+      answer = (response, { path }) => {
+        if (path === '/cgi-bin/stable_token') response.end(TOKEN);
+        else response.end(JSON.stringify({ errcode: isFirst ? errcode : 0 }));
+        isFirst &&= path === '/cgi-bin/stable_token';
+      };
+      expect(await connect().checkSession(APP, HOLDER)).toBe(true);
+      expect(sent.filter((path) => path === '/wxa/checksession')).toHaveLength(2);
+    },
+  );
+
+  function callOf(endpoint: string): Promise<unknown> {
+    const wechat = connect();
+    if (endpoint === 'jscode2session') return wechat.code2Session(APP, 'code');
+    if (endpoint === 'getuserphonenumber') return wechat.phoneNumber(APP, HOLDER.openId, 'code');
+    return endpoint === 'resetusersessionkey'
+      ? wechat.resetSession(APP, HOLDER)
+      : wechat.checkSession(APP, HOLDER);
+  }
 });
 
 describe('the circuit of an endpoint', () => {
@@ -294,6 +419,55 @@ describe('the queue of calls', () => {
     expect(await Promise.all([login(wechat), login(wechat)])).toEqual(['OK', 'OK']);
   });
 
+  test('ends the wait of a call behind one that overran its deadline', async () => {
+    const fetch = createFetch({
+      fetch: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        throw new TypeError();
+      },
+    });
+    const wechat = connect({ maxCalls: 1, timeoutMs: 200, fetch });
+    expect(await Promise.all([login(wechat), login(wechat)])).toEqual(['timed out', 'queued for too long']);
+  });
+
+  test('does not let a queued call wait for the probe, which may need its place', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const wechat = connect({ maxCalls: 2 });
+    const held: Record<string, ServerResponse[]> = {};
+    const count = (name: string) => vi.waitFor(() => expect(held[name]).toHaveLength(1));
+    const hold =
+      (name: string): Answer =>
+      (response) => {
+        held[name] = [...(held[name] ?? []), response];
+      };
+    answer = ok(TOKEN);
+    await wechat.checkSession(APP, HOLDER);
+    answer = status(500);
+    await inTurn(9, () => login(wechat));
+
+    answer = hold('first');
+    const other = wechat.checkSession(APP, HOLDER);
+    await count('first');
+    answer = hold('last');
+    const last = login(wechat);
+    await count('last');
+    answer = hold('next');
+    const next = wechat.checkSession(APP, HOLDER);
+    await new Promise(setImmediate);
+    const queued = login(wechat);
+    held.last?.[0]?.writeHead(500).end();
+    expect(await last).toBe('HTTP status 500');
+    await count('next');
+    vi.setSystemTime(Date.now() + 3000);
+    answer = ok();
+    const probe = login(wechat);
+    held.first?.[0]?.end('{}');
+    expect(await queued).toBe('WeChat is being probed');
+    held.next?.[0]?.end('{}');
+    expect(await Promise.all([other, next, probe])).toEqual([true, true, 'OK']);
+    vi.useRealTimers();
+  });
+
   test('ends the wait of a call at its deadline', async () => {
     const wechat = connect({ maxCalls: 1, timeoutMs: 200 });
     answer = () => undefined;
@@ -305,7 +479,7 @@ describe('the queue of calls', () => {
 test('checkSession is false for a stale session_key only', async () => {
   const answers =
     (code: number): Answer =>
-    (response, path) =>
+    (response, { path }) =>
       response.end(path === '/cgi-bin/stable_token' ? TOKEN : JSON.stringify({ errcode: code }));
   answer = answers(87_009);
   expect(await connect().checkSession(APP, HOLDER)).toBe(false);

@@ -35,7 +35,9 @@ const MAX_TESTS_MS = 4000;
 const IS_QUICK = process.env.MUTATION_SLOW !== '1';
 /** Slower tests are not run for mutants. */
 const MAX_TEST_MS = IS_QUICK ? 2000 : 20_000;
-const TIMEOUT_MS = IS_QUICK ? 5000 : 40_000;
+/** A test that takes so many times as long as without a mutant has failed. */
+const MAX_SLOWDOWN = 5;
+const MIN_TIMEOUT_MS = 1500;
 /** After this many mutants all tests must still pass without one. */
 const CHECK_AFTER = 40;
 /** Modules that are imported again stay in memory, so a process that needs more is replaced. */
@@ -160,8 +162,13 @@ export default class MutationRunner extends TestRunner {
   }
 
   async #start(file: File, id: string, chosen: boolean[], toTheEnd: boolean): Promise<MutantRunner> {
+    const slowest = Math.max(...testsIn(file).map(({ result }, i) => (chosen[i] && result?.duration) || 0));
     const inner = new MutantRunner(
-      { ...this.config, testTimeout: TIMEOUT_MS, hookTimeout: 4000 },
+      {
+        ...this.config,
+        testTimeout: Math.max(MIN_TIMEOUT_MS, MAX_SLOWDOWN * slowest),
+        hookTimeout: 4000,
+      },
       chosen,
       toTheEnd,
     );
