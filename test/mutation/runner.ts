@@ -1,5 +1,13 @@
 import { appendFileSync } from 'node:fs';
-import { type File, type Suite, startTests, type Task, type Test, type TestAnnotation } from '@vitest/runner';
+import {
+  type File,
+  getHooks,
+  type Suite,
+  startTests,
+  type Task,
+  type Test,
+  type TestAnnotation,
+} from '@vitest/runner';
 import { TestRunner } from 'vitest';
 import { type Entry, readJournal } from './journal.ts';
 import { mutantsOf, sourceFiles } from './mutants.ts';
@@ -232,6 +240,7 @@ class MutantRunner extends TestRunner {
     if (test.result?.state === 'fail') {
       this.failed ??= test.name;
       this.failing.add(this.#positions.get(test) ?? -1);
+      if (!this.#toTheEnd) endInBackground(test.suite ?? test.file);
       if (process.env.MUTATION_DEBUG)
         process.stderr.write(
           `${state.active} ${test.name}: ${test.result.errors?.[0]?.message} ${test.result.errors?.[0]?.stack?.slice(0, 600)}\n`,
@@ -245,6 +254,15 @@ class MutantRunner extends TestRunner {
   }
   /** Without the snapshots, of which there are none. */
   override async onAfterRunSuite(): Promise<void> {}
+}
+
+/** A mutant that a test found may keep a server from closing, so nobody waits for it. */
+function endInBackground(suite: Suite): void {
+  const run = async (hook: (suite: Suite) => unknown) => {
+    await hook(suite);
+  };
+  for (const hook of getHooks(suite).afterAll.splice(0)) run(hook).catch(() => undefined);
+  if (!('filepath' in suite)) endInBackground(suite.suite ?? suite.file);
 }
 
 function isHeapFull(): boolean {

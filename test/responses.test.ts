@@ -1,0 +1,231 @@
+import { request as send } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readBody } from '../src/http/body.ts';
+import { renderMarkdownPage } from '../src/http/markdown-page.ts';
+import { createRouter, type Routes } from '../src/http/router.ts';
+import { type HttpServer, listen } from '../src/http/server.ts';
+import { createHealth } from '../src/ops/health.ts';
+import { createLog } from '../src/ops/log.ts';
+import { PUSH_TOKEN } from './support/canaries.ts';
+import { APP_ID } from './support/product.ts';
+import { type Server, startServer } from './support/server.ts';
+
+/** Status and headers of every kind of response, and the responses to clients that misbehave. */
+
+const BUILT_IN_SANDBOX = { WECHAT_APP_ID: '', WECHAT_APP_SECRET: '', WECHAT_APPS: '', WECHAT_API_URL: '' };
+
+let server: Server;
+let open: Server;
+beforeAll(async () => {
+  server = await startServer('file::memory:', { NODE_ENV: 'development', ...BUILT_IN_SANDBOX });
+  open = await startServer('file::memory:', { CORS_ORIGINS: '*', WECHAT_PUSH: `${APP_ID}:${PUSH_TOKEN}` });
+});
+afterAll(() => Promise.all([server.close(), open.close()]));
+
+async function headersOf(response: Response | Promise<Response>): Promise<Record<string, string>> {
+  return Object.fromEntries((await response).headers);
+}
+
+test('each route has its content type, and is stored as long as it is valid', async () => {
+  const of = async (path: string, init?: RequestInit) => {
+    const { 'content-type': type, 'cache-control': cache } = await headersOf(fetch(server.url + path, init));
+    return [type, cache];
+  };
+  expect(await of('/health')).toEqual(['application/json; charset=utf-8', 'no-store']);
+  expect(await of('/errors')).toEqual(['text/html; charset=utf-8', 'no-cache']);
+  expect(await of('/graphql', { headers: { accept: 'text/html' } })).toEqual([
+    'text/html; charset=utf-8',
+    'no-cache',
+  ]);
+  expect(await of('/nothing')).toEqual(['application/json; charset=utf-8', 'no-store']);
+});
+
+test('pages have a content security policy of their own', async () => {
+  const policy = async (path: string) =>
+    (await headersOf(fetch(server.url + path)))['content-security-policy'];
+  expect(await policy('/errors')).toBe("frame-ancestors 'none'; object-src 'none'; base-uri 'none'");
+  expect(await policy('/health')).toBe("default-src 'none'; frame-ancestors 'none'");
+});
+
+test.each([
+  ['POST', '/sandbox/encrypted', '{"user":"nobody","kind":"run"}', 400],
+  ['PUT', '/sandbox/encrypted', '{}', 405],
+  ['POST', '/sandbox/encrypted', 'x'.repeat(65_537), 413],
+])('%s %s', async (method, path, body, status) => {
+  const response = await fetch(server.url + path, { method, body });
+  expect([response.status, response.headers.get('allow')]).toEqual([status, status === 405 ? 'POST' : null]);
+  if (status === 400) expect(response.headers.get('content-type')).toContain('application/json');
+});
+
+test('a push of a method other than GET and POST is rejected, and one that is too long', async () => {
+  const url = `${open.url}/wechat/push/${APP_ID}`;
+  const put = await fetch(url, { method: 'PUT', body: '{}' });
+  expect([put.status, put.headers.get('allow')]).toEqual([405, 'GET, POST']);
+  expect((await fetch(url, { method: 'POST', body: 'x'.repeat(65_537) })).status).toBe(413);
+  const unknown = await fetch(`${open.url}/wechat/push/wx0000000000000000`, { method: 'POST', body: '{}' });
+  expect([unknown.status, await unknown.text()]).toEqual([
+    404,
+    expect.stringContaining('unknown mini program'),
+  ]);
+  expect(unknown.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+});
+
+test('a URL of 8 KB is accepted, one byte more is not', async () => {
+  const status = async (length: number) =>
+    (await fetch(`${server.url}${'/health?'.padEnd(length, 'x')}`)).status;
+  expect([await status(8192), await status(8193)]).toEqual([200, 414]);
+});
+
+test.each([
+  ['a'.repeat(64), true],
+  ['a'.repeat(65), false],
+  ['a b', false],
+  ['a/b', false],
+  ['A_z-0.9', true],
+  ['', false],
+])('the request id %j is taken over: %s', async (id, isValid) => {
+  const { 'x-request-id': own } = await headersOf(
+    fetch(`${server.url}/health`, { headers: { 'x-request-id': id } }),
+  );
+  if (isValid) expect(own).toBe(id);
+  else expect(own).toMatch(/^[\da-f]{8}-[\da-f-]{27}$/);
+});
+
+test('responses without a body have no Content-Length', async () => {
+  const etag = (await headersOf(fetch(`${server.url}/errors`))).etag ?? '';
+  const cached = await fetch(`${server.url}/errors`, { headers: { 'if-none-match': etag } });
+  expect([cached.status, cached.headers.get('content-length')]).toEqual([304, null]);
+  const headers = { origin: 'https://a.example', 'access-control-request-method': 'POST' };
+  const preflight = await fetch(`${open.url}/graphql`, { method: 'OPTIONS', headers });
+  expect([preflight.status, preflight.headers.get('content-length')]).toEqual([204, null]);
+});
+
+describe('with CORS_ORIGINS=*', () => {
+  const ask = (method: string, headers: Record<string, string>, path = '/graphql') =>
+    fetch(open.url + path, {
+      method,
+      headers: { 'content-type': 'application/json', ...headers },
+      ...(method === 'POST' ? { body: '{"query":"{ __typename }"}' } : {}),
+    });
+
+  test('every origin may read responses and the request id, and each response depends on it', async () => {
+    const headers = await headersOf(ask('POST', { origin: 'https://a.example' }));
+    expect(headers).toMatchObject({
+      'access-control-allow-origin': 'https://a.example',
+      'access-control-expose-headers': 'x-request-id',
+      vary: expect.stringMatching(/^Origin/),
+    });
+    expect(headers).not.toHaveProperty('access-control-allow-methods');
+    const none = await headersOf(ask('POST', {}));
+    expect([none.vary, none['access-control-allow-origin']]).toEqual([
+      expect.stringMatching(/^Origin/),
+      undefined,
+    ]);
+  });
+
+  test('a preflight is OPTIONS with an origin and a method; it may be stored for two hours', async () => {
+    const origin = 'https://a.example';
+    const method = { 'access-control-request-method': 'POST' };
+    const preflight = await ask('OPTIONS', { origin, ...method });
+    expect([preflight.status, await preflight.text()]).toEqual([204, '']);
+    expect(preflight.headers.get('access-control-max-age')).toBe('7200');
+    expect((await ask('OPTIONS', { origin })).status).toBe(405);
+    expect((await ask('OPTIONS', method)).status).toBe(405);
+    expect((await ask('POST', { origin, ...method })).status).toBe(200);
+    expect((await ask('OPTIONS', { origin, ...method }, '/nothing')).status).toBe(404);
+  });
+});
+
+test('a proxy may send X-Forwarded-For in every request', async () => {
+  const { status } = await fetch(`${open.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-forwarded-for': '203.0.113.7' },
+    body: '{"query":"{ __typename }"}',
+  });
+  expect(status).toBe(200);
+});
+
+describe('the router', () => {
+  const lines: Record<string, unknown>[] = [];
+  let own: HttpServer;
+  const routes: Routes = {
+    '/fails': () => {
+      throw new Error('a bug');
+    },
+    '/reads': async (request) => ({ status: 200, body: String((await readBody(request)).length) }),
+    '/any/*': (_request, { path, search }) => ({ status: 200, body: `${path} ${search}` }),
+  };
+  beforeAll(async () => {
+    const health = createHealth(async () => undefined);
+    const log = createLog('info', { write: (line) => lines.push(JSON.parse(line)) });
+    const handler = createRouter({ routes, corsOrigins: [], health, log });
+    const http = { host: '127.0.0.1', port: 0, requestTimeoutMs: 60_000, shutdownDelayMs: 0 };
+    own = await listen({ handler, health }, http);
+  });
+  afterAll(() => own.close());
+  const url = (path: string) => `http://127.0.0.1:${own.port}${path}`;
+
+  test('responds to a bug with 500 and a request id, by which the log has its stack', async () => {
+    const response = await fetch(url('/fails'), { headers: { 'x-request-id': 'bug-1' } });
+    expect([response.status, response.headers.get('x-request-id')]).toEqual([500, 'bug-1']);
+    const [{ message, extensions }] = (await response.json()).errors;
+    expect(message).toContain('logged with the request id');
+    expect(extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR', action: 'RETRY_LATER' });
+    expect(lines.at(-1)).toMatchObject({
+      level: 50,
+      requestId: 'bug-1',
+      err: { stack: expect.arrayContaining([expect.stringContaining('/fails')]) },
+    });
+  });
+
+  test('finds a route by its last segment, and passes path and query as they were sent', async () => {
+    expect(await (await fetch(url('/any/a%20b?x=%20?y'))).text()).toBe('/any/a%20b ?x=%20?y');
+    expect((await fetch(url('/any/a/b'))).status).toBe(404);
+    expect((await fetch(url('/any/'))).status).toBe(404);
+  });
+
+  test('reads a body of several chunks, up to 64 KB', async () => {
+    const length = (parts: string[]) =>
+      new Promise<string>((resolve, reject) => {
+        const request = send(url('/reads'), { method: 'POST' }, (response) => resolve(text(response)));
+        request.once('error', reject);
+        for (const part of parts) request.write(part);
+        request.end();
+      });
+    expect(await length(['a'.repeat(40_000), 'b'.repeat(25_536)])).toBe('65536');
+    expect(await length(['a'.repeat(40_000), 'b'.repeat(25_537)])).toBe(String('TOO_LARGE'.length));
+    expect(await length([])).toBe('0');
+  });
+
+  test('does not log a client that disconnects while it sends', async () => {
+    const before = lines.length;
+    const socket = connect(own.port, '127.0.0.1');
+    socket.write('POST /reads HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect((await fetch(url('/any/more'))).status).toBe(200);
+    expect(lines).toHaveLength(before);
+  });
+
+  test('closes the connection after a response to a body that has not arrived', async () => {
+    const socket = connect(own.port, '127.0.0.1');
+    socket.write(`POST /reads HTTP/1.1\r\nHost: x\r\nContent-Length: ${2 ** 30}\r\n\r\n{`);
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 200 .*connection: close/s);
+  });
+});
+
+test('a page of Markdown has the title of its heading, and links to other sites, to itself and to known pages only', () => {
+  const html = renderMarkdownPage(
+    'Text\n\n# The title\n\n[one](https://a.example/x) [two](#part) [three](known.md) [*four*](other.md) [five](x/https:y)',
+    'en',
+    (href) => (href === 'known.md' ? '/known' : undefined),
+  );
+  expect(html).toContain('<title>The title · weapp-login</title>');
+  expect(html).toContain(
+    '<a href="https://a.example/x">one</a> <a href="#part">two</a> <a href="/known">three</a> <em>four</em> five',
+  );
+  expect(renderMarkdownPage('A C# file', 'en', () => undefined)).toContain('<title> · weapp-login</title>');
+});
