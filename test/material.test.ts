@@ -75,6 +75,7 @@ test.for<[string, string, string | number, string]>([
   // Too long for a Chinese number.
   ['131055501234', '', '', '+131055501234'],
   ['51234567', '', '852', '+85251234567'],
+  ['85251234567', '', '852', '+85251234567'],
   // With a trunk prefix.
   ['07911123456', '7911123456', '44', '+447911123456'],
 ])(
@@ -104,6 +105,7 @@ test.each([
   [{ phoneNumber: '13800138000', purePhoneNumber: '13800138001', countryCode: '86' }, false],
   [{ phoneNumber: '13800138000', purePhoneNumber: '13800138000', countryCode: '852' }, false],
   [{ phoneNumber: '186****5613', purePhoneNumber: '186****5613', countryCode: '' }, false],
+  [{ phoneNumber: '123', purePhoneNumber: '123', countryCode: '86' }, false],
 ])('the fields of %j agree: %s', (raw, agrees) => {
   expect(consistentPhoneInfo.safeParse(raw).success).toBe(agrees);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { encryptPush } from '../src/sandbox/encrypt.ts';
 import { createPushReader } from '../src/wechat/push-messages.ts';
 import { pushSignature } from '../src/wechat/signature.ts';
 import { PUSH_AES_KEY, PUSH_TOKEN } from './support/canaries.ts';
@@ -46,6 +47,17 @@ test('a plain push to a mini program in secure mode is forged, even if the empty
   const query = signed(String(NOW_S));
   query.set('msg_signature', query.get('signature') ?? '');
   expect(reader.read(SECOND_APP_ID, query, '{"MsgType":"event"}')).toBe('FORGED');
+});
+
+test.each([
+  ['with another key', SECOND_APP_ID, 'B'.repeat(43)],
+  ['for another mini program', APP_ID, PUSH_AES_KEY],
+])('a signed message that is encrypted %s has the wrong key', (_, appId, aesKey) => {
+  const encrypt = encryptPush('{"MsgType":"event"}', appId, aesKey, Buffer.alloc(16));
+  const [timestamp, nonce] = [String(NOW_S), '42'];
+  const signature = pushSignature(PUSH_TOKEN, timestamp, nonce, encrypt);
+  const query = new URLSearchParams({ msg_signature: signature, timestamp, nonce });
+  expect(reader.read(SECOND_APP_ID, query, JSON.stringify({ Encrypt: encrypt }))).toBe('KEY_WRONG');
 });
 
 describe('an event', () => {

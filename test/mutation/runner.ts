@@ -44,7 +44,7 @@ const IS_QUICK = process.env.MUTATION_SLOW !== '1';
 /** Slower tests are not run for mutants. */
 const MAX_TEST_MS = IS_QUICK ? 2000 : 20_000;
 /** A test that takes so many times as long as without a mutant has failed. */
-const MAX_SLOWDOWN = 5;
+const MAX_SLOWDOWN = 3;
 const MIN_TIMEOUT_MS = 1500;
 /** After this many mutants all tests must still pass without one. */
 const CHECK_AFTER = 40;
@@ -60,8 +60,8 @@ export default class MutationRunner extends TestRunner {
   readonly #imported = new Set<string>();
   readonly #inHooks = new Set<string>();
   readonly #inTests = new Map<Test, Set<string>>();
-  /** Whether these tests pass without the others, by their positions. */
-  readonly #selfContained = new Map<string, boolean>();
+  /** By position. */
+  readonly #passAlone = new Map<number, boolean>();
 
   override async importFile(filepath: string, source: 'collect' | 'setup'): Promise<void> {
     state.reached = this.#imported;
@@ -111,9 +111,8 @@ export default class MutationRunner extends TestRunner {
       const chosen = tests.map((test) => reaching.includes(test) && fast.has(test) === IS_QUICK);
       if (!chosen.includes(true)) continue;
       record({ file: file.name, id, status: 'started' });
-      let by = await this.#killer(file, id, chosen, isStatic);
-      if (by !== undefined && !(await this.#passWithoutMutant(file, chosen)))
-        by = await this.#killer(file, id, usable, isStatic);
+      const by = await this.#killer(file, id, chosen, isStatic);
+      if (isStatic) this.#forgetModules(file.filepath, true);
       pending.push({
         file: file.name,
         id,
@@ -127,23 +126,32 @@ export default class MutationRunner extends TestRunner {
     if (await this.#flush(file, pending, usable)) record({ file: file.name, id: '', status: 'done' });
   }
 
-  /** The name of a test that fails with the mutant, twice: a test that fails now and then kills nothing. */
+  /**
+   * The name of a test that fails with the mutant, twice, and passes without it: one that fails now and then, or that
+   * needs tests which are not run, kills nothing.
+   */
   async #killer(file: File, id: string, chosen: boolean[], isStatic: boolean): Promise<string | undefined> {
-    let by: string | undefined;
-    for (let i = 0; i < 2; i += 1) {
+    const run = (mutant: string, tests: boolean[]) => {
       if (isStatic) this.#forgetModules(file.filepath, true);
-      by = await this.#run(file, id, chosen);
-      if (by === undefined) break;
+      return this.#start(file, mutant, tests, false);
+    };
+    const { failed, failing } = await run(id, chosen);
+    const [position] = failing;
+    if (failed === undefined) return undefined;
+    if (position !== undefined && (await this.#passesAlone(file, position))) {
+      const alone = await run(id, only(position, chosen));
+      if (alone.failed !== undefined) return failed;
     }
-    if (isStatic) this.#forgetModules(file.filepath, true);
-    return by;
+    const isRepeated = (await run(id, chosen)).failed !== undefined;
+    return isRepeated && (await run('-', chosen)).failed === undefined ? failed : undefined;
   }
 
-  /** Not if they depend on tests before them that are not chosen. */
-  async #passWithoutMutant(file: File, chosen: boolean[]): Promise<boolean> {
-    const key = chosen.map(Number).join('');
-    const passes = this.#selfContained.get(key) ?? (await this.#run(file, '-', chosen)) === undefined;
-    this.#selfContained.set(key, passes);
+  /** Whether a test passes without a mutant and without the tests before it. */
+  async #passesAlone(file: File, position: number): Promise<boolean> {
+    const known = this.#passAlone.get(position);
+    if (known !== undefined) return known;
+    const passes = (await this.#run(file, '-', only(position, testsIn(file)))) === undefined;
+    this.#passAlone.set(position, passes);
     return passes;
   }
 
@@ -281,6 +289,10 @@ function fastest(tests: readonly Test[]): ReadonlySet<Test> {
       return total <= MAX_TESTS_MS;
     }),
   );
+}
+
+function only(position: number, tests: readonly unknown[]): boolean[] {
+  return tests.map((_, i) => i === position);
 }
 
 function testsIn(task: Task): Test[] {
