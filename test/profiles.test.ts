@@ -63,6 +63,12 @@ describe.each(DATABASES)('a profile never blocks a login on $name', (database) =
       { avatarUrl: 'http://wx.qlogo.cn/a/0' },
       { avatarUrl: 'https://wx.qlogo.cn/a/0' },
     ],
+    ['a longer name than the placeholder', { nickName: '微信用户007' }, { nickName: '微信用户007' }],
+    [
+      'an avatar that is called like the placeholder of names',
+      { avatarUrl: 'https://a.example/微信用户' },
+      { avatarUrl: expect.stringContaining('https://a.example/') },
+    ],
     ['only control characters', { nickName: '\u0000\u0007' }, { nickName: null }],
   ])('%s is cleaned and stored', async (_, userInfo, stored) => {
     const { user, ignoredFields } = await newcomer(userInfo);
