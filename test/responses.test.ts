@@ -93,6 +93,33 @@ test.each([
   else expect(own).toMatch(/^[\da-f]{8}-[\da-f-]{27}$/);
 });
 
+test('a response has the length of its body, and keeps the connection', async () => {
+  const { 'content-length': length, connection } = await headersOf(fetch(`${server.url}/health`));
+  expect([length, connection]).toEqual([String('{"status":"ok"}'.length), 'keep-alive']);
+});
+
+test('the message of a limit has its size', async () => {
+  const message = async (path: string, init?: RequestInit) => {
+    const response = await fetch(server.url + path, init);
+    return [response.status, (await response.json()).errors[0].message];
+  };
+  expect(await message('/'.padEnd(9000, 'x'))).toEqual([414, 'The URL is longer than 8 KB: send a POST.']);
+  const body = ' '.repeat(65_537);
+  const headers = { 'content-type': 'application/json' };
+  expect(await message('/graphql', { method: 'POST', headers, body })).toEqual([
+    413,
+    'The request body is larger than 64 KB.',
+  ]);
+});
+
+test('a page varies with the origin if CORS is on, and with its own headers', async () => {
+  const vary = async (url: string) => (await headersOf(fetch(`${url}/errors`))).vary;
+  expect(await vary(server.url)).toBe('Accept-Encoding, Accept-Language');
+  expect(await vary(open.url)).toBe('Origin, Accept-Encoding, Accept-Language');
+  expect((await headersOf(fetch(`${open.url}/health`))).vary).toBe('Origin');
+  expect(await headersOf(fetch(`${server.url}/health`))).not.toHaveProperty('vary');
+});
+
 test('responses without a body have no Content-Length', async () => {
   const etag = (await headersOf(fetch(`${server.url}/errors`))).etag ?? '';
   const cached = await fetch(`${server.url}/errors`, { headers: { 'if-none-match': etag } });
