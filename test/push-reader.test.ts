@@ -38,6 +38,8 @@ test('pushes of a mini program that is not served, or without a signature, are f
   expect(reader.serves('wx0000000000000000')).toBe(false);
   expect(reader.verify('wx0000000000000000', query)).toBe('FORGED');
   expect(reader.read('wx0000000000000000', query, '{"MsgType":"event"}')).toBe('FORGED');
+  query.set('signature', pushSignature(String(NOW_S), '42'));
+  expect(reader.verify('wx0000000000000000', query)).toBe('FORGED');
   query.delete('signature');
   expect(reader.verify(APP_ID, query)).toBe('FORGED');
   expect(reader.verify(APP_ID, new URLSearchParams())).toBe('FORGED');

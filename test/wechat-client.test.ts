@@ -134,7 +134,24 @@ test('a byte order mark before the JSON is accepted', async () => {
   expect(await login(connect())).toBe('OK');
 });
 
+test('a phone number is requested with the code and the openid', async () => {
+  const bodies: string[] = [];
+  answer = (response, { path, body }) => {
+    bodies.push(body);
+    if (path === '/cgi-bin/stable_token') response.end(TOKEN);
+    else response.end('{"phone_info":{"phoneNumber":"13800138000","countryCode":"86"}}');
+  };
+  expect(await connect().phoneNumber(APP, HOLDER.openId, 'code')).toEqual({
+    number: '+8613800138000',
+    countryCode: '86',
+  });
+  expect(bodies[1]).toBe(JSON.stringify({ code: 'code', openid: HOLDER.openId }));
+});
+
 test('an empty unionid is an absent one', async () => {
+  const unionId = 'uUpO90f_abc-DEF0123456789abc';
+  answer = ok(SESSION.replace('{', `{"unionid":"${unionId}",`));
+  expect(await connect().code2Session(APP, 'code')).toEqual({ ...HOLDER, unionId });
   answer = ok(SESSION.replace('{', '{"unionid":"",'));
   expect(await connect().code2Session(APP, 'code')).toEqual({ ...HOLDER, unionId: undefined });
 });
