@@ -1,8 +1,8 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { createFetch } from 'ofetch';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createWeChat, type WeChat, type WeChatOptions } from '../src/wechat/client.ts';
+import { type HttpPool, TimedOutError } from '../src/wechat/http-pool.ts';
 import { APP_SECRET } from './support/canaries.ts';
 import { APP_ID } from './support/product.ts';
 
@@ -47,6 +47,11 @@ function connect(more: Partial<WeChatOptions> = {}): WeChat {
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
   return createWeChat({ apiUrl: `http://127.0.0.1:${port}`, timeoutMs: 1000, maxCalls: 10, ...more });
+}
+
+/** Connections that fail in a chosen way. */
+function poolOf(send: HttpPool['send']): HttpPool {
+  return { send, close: async () => {} };
 }
 
 /** The message of a failed login, without the endpoint. */
@@ -99,8 +104,9 @@ describe('a failed call has a reason for the log', () => {
     ['Error', Object.assign(new Error('code is a number'), { code: 1 })],
     ['UNKNOWN', 'not an Error'],
   ])('no response (%s)', async (reason, failure) => {
-    const fetch = createFetch({ fetch: () => Promise.reject(failure) });
-    expect(await login(connect({ fetch }))).toBe(`no response (${reason})`);
+    expect(await login(connect({ pool: poolOf(() => Promise.reject(failure)) }))).toBe(
+      `no response (${reason})`,
+    );
   });
 
   test('a body of 64 KB is read, one byte more is not', async () => {
@@ -119,13 +125,11 @@ test('a request is repeated once if it was not sent, and not if that is unknown'
     ['ECONNRESET', 1],
   ] as const) {
     let count = 0;
-    const fetch = createFetch({
-      fetch: () => {
-        count += 1;
-        return Promise.reject(Object.assign(new Error(), { code }));
-      },
+    const pool = poolOf(() => {
+      count += 1;
+      return Promise.reject(Object.assign(new Error(), { code }));
     });
-    expect([await login(connect({ fetch })), count]).toEqual([`no response (${code})`, attempts]);
+    expect([await login(connect({ pool })), count]).toEqual([`no response (${code})`, attempts]);
   }
 });
 
@@ -437,13 +441,11 @@ describe('the queue of calls', () => {
   });
 
   test('ends the wait of a call behind one that overran its deadline', async () => {
-    const fetch = createFetch({
-      fetch: async () => {
-        await new Promise((resolve) => setTimeout(resolve, 300));
-        throw new TypeError();
-      },
+    const pool = poolOf(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      throw new TimedOutError();
     });
-    const wechat = connect({ maxCalls: 1, timeoutMs: 200, fetch });
+    const wechat = connect({ maxCalls: 1, timeoutMs: 200, pool });
     expect(await Promise.all([login(wechat), login(wechat)])).toEqual(['timed out', 'queued for too long']);
   });
 

@@ -26,6 +26,8 @@ export type TransportOptions = CircuitOptions & {
   apiUrl: string;
   /** Milliseconds for one call, from queueing to the last byte of the response. */
   timeoutMs: number;
+  /** Keeps connections to `apiUrl`. */
+  pool?: HttpPool;
 };
 
 /** A code that is sent is spent, so a call with less of its time left than this share is not started. */
@@ -35,9 +37,14 @@ const MIN_TIME_LEFT = 0.25;
 const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
 const RETRY_DELAY_MS = 100;
 
-export function createTransport({ apiUrl, timeoutMs, ...circuitOptions }: TransportOptions): Transport {
-  const circuit = createCircuit(circuitOptions);
-  const pool = createHttpPool(apiUrl, circuitOptions.maxCalls);
+export function createTransport({
+  apiUrl,
+  timeoutMs,
+  maxCalls,
+  onOutage,
+  pool = createHttpPool(apiUrl, maxCalls),
+}: TransportOptions): Transport {
+  const circuit = createCircuit({ maxCalls, ...(onOutage ? { onOutage } : {}) });
 
   return {
     async send(endpoint, request) {
@@ -129,7 +136,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** ofetch wraps the error of undici, which wraps that of the socket. */
+/** ofetch wraps the error of the pool. */
 function networkErrorCode(error: unknown): string {
   if (!(error instanceof Error)) return 'UNKNOWN';
   if ('code' in error && typeof error.code === 'string') return error.code;
