@@ -31,19 +31,13 @@ const MAX_URL_CHARS = 8 * 1024;
 
 /** Handles every request: finds its route and writes the reply with the headers that all responses have. */
 export function createRouter({ routes, corsOrigins, health, log }: RouterOptions): RequestListener {
-  async function replyTo(request: IncomingMessage, requestId: string): Promise<Reply | null> {
-    try {
-      return await dispatch(routes, request, requestId);
-    } catch (error) {
-      // The client has disconnected: not a failure of ours.
-      if (request.errored) return null;
-      log.error({ err: error, requestId }, 'unexpected failure');
-      return errorReply(
-        500,
-        'INTERNAL_SERVER_ERROR',
-        'Internal error, logged with the request id of this response.',
-      );
-    }
+  function replyToFailure(error: unknown, requestId: string): Reply {
+    log.error({ err: error, requestId }, 'unexpected failure');
+    return errorReply(
+      500,
+      'INTERNAL_SERVER_ERROR',
+      'Internal error, logged with the request id of this response.',
+    );
   }
 
   function write(request: IncomingMessage, response: ServerResponse, reply: Reply, requestId: string): void {
@@ -59,8 +53,13 @@ export function createRouter({ routes, corsOrigins, health, log }: RouterOptions
 
   return async (request, response) => {
     const requestId = requestIdOf(request);
-    const reply = await replyTo(request, requestId);
-    if (reply) write(request, response, reply, requestId);
+    try {
+      write(request, response, await dispatch(routes, request, requestId), requestId);
+    } catch (error) {
+      // The client has disconnected: not a failure of ours.
+      if (request.errored) return;
+      write(request, response, replyToFailure(error, requestId), requestId);
+    }
   };
 }
 
@@ -71,7 +70,7 @@ function mergeVary(one: ResponseHeaders, other: ResponseHeaders): ResponseHeader
   return { ...one, ...other, ...(vary === '' ? {} : { vary }) };
 }
 
-async function dispatch(routes: Routes, request: IncomingMessage, requestId: string): Promise<Reply> {
+function dispatch(routes: Routes, request: IncomingMessage, requestId: string): Promise<Reply> | Reply {
   const { url = '/' } = request;
   if (url.length > MAX_URL_CHARS)
     return errorReply(414, 'BAD_REQUEST', `The URL is longer than ${MAX_URL_CHARS / 1024} KB: send a POST.`);

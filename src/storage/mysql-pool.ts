@@ -22,13 +22,13 @@ export type MysqlOptions = MysqlHost & {
 
 export type MysqlPool = {
   /**
-   * Runs one statement.
+   * Runs one statement. Times are strings, as Drizzle expects them.
    * @param ms its deadline; `timeoutMs` by default
    * @throws {StorageError}
    */
   query(sql: string, values: readonly unknown[], rowsAsArray: boolean, ms?: number): Promise<unknown>;
   /**
-   * Runs one prepared statement, which each connection prepares once; returns rows as arrays.
+   * Runs one prepared statement, which each connection prepares once; returns rows as arrays, and times as Date.
    * @throws {StorageError}
    */
   execute(sql: string, values: readonly (string | number | null)[]): Promise<unknown>;
@@ -116,7 +116,7 @@ export function createMysqlPool(options: MysqlOptions): MysqlPool {
 
   return {
     query: (sql, values, rowsAsArray, ms = timeoutMs) =>
-      run((connection) => connection.query({ sql, values: [...values], rowsAsArray }), ms),
+      run((connection) => connection.query({ sql, values: [...values], rowsAsArray, dateStrings: true }), ms),
     execute: (sql, values) =>
       run((connection) => connection.execute({ sql, values: [...values], rowsAsArray: true }), timeoutMs),
     async close() {
@@ -151,7 +151,7 @@ export function poolOptions({ poolSize, timeoutMs, ssl, socketPath, ...server }:
     ...(socketPath === undefined ? {} : { socketPath }),
     ...(ssl ? { ssl: { minVersion: 'TLSv1.2', rejectUnauthorized: true, verifyIdentity: true } } : {}),
     charset: 'utf8mb4',
-    dateStrings: true,
+    timezone: 'Z',
     connectTimeout: timeoutMs,
     connectionLimit: poolSize,
     queueLimit: QUEUE_LIMIT,

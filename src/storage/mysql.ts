@@ -15,11 +15,19 @@ const MIGRATION_TIMEOUT_MS = 10 * 60_000;
 /** Table, column or key exists, or is gone: an interrupted migration had already done this step. */
 const ALREADY_DONE = /^ER_(TABLE_EXISTS_ERROR|DUP_FIELDNAME|DUP_KEYNAME|CANT_DROP_FIELD_OR_KEY)$/;
 
-/** `datetime(3)` in UTC. */
-const TIMES: TimeCodec = {
-  encode: (time) => time.toISOString().slice(0, -1).replace('T', ' '),
-  decode: (value) => new Date(`${String(value).replace(' ', 'T')}Z`),
-};
+/** `datetime(3)` in UTC. The three times of a login are equal. */
+function createTimeCodec(): TimeCodec {
+  let last = Number.NaN;
+  let text = '';
+  return {
+    encode(time) {
+      if (time.getTime() !== last) text = time.toISOString().slice(0, -1).replace('T', ' ');
+      last = time.getTime();
+      return text;
+    },
+    decode: (value) => (value instanceof Date ? value : new Date(Number.NaN)),
+  };
+}
 
 export function createMysql(options: MysqlOptions): Dialect {
   const pool = createMysqlPool(options);
@@ -55,7 +63,7 @@ export function createMysql(options: MysqlOptions): Dialect {
       remove: (where) => db.delete(user).where(where),
       batches: createBatchStatements({
         columns: user,
-        times: TIMES,
+        times: createTimeCodec(),
         selectByIds: (ids) => db.select().from(user).where(inArray(user.id, ids)),
         // Else MariaDB changes to the index of the phone number, or scans the table, once it has grown.
         selectByOpenIds: (openIds) =>
