@@ -18,7 +18,7 @@ export type UserStatements = {
   };
 };
 
-export type NewRow = Omit<UserRow, 'disabledAt'> & { disabledAt: SQL };
+export type NewRow = { [Name in keyof UserRow]: UserRow[Name] | SQL };
 
 export type Changes = { [Name in keyof UserRow]?: UserRow[Name] | SQL };
 
