@@ -194,6 +194,25 @@ describe.each(DATABASES)('what is asked in one turn of the event loop on $name',
     await close();
   });
 
+  test('a row that the database rejects fails its login, and no other', async () => {
+    const { url, logIn, close } = await openUsers();
+    await runAnySql(
+      url,
+      url.startsWith('mysql:')
+        ? `CREATE TRIGGER reject BEFORE INSERT ON user FOR EACH ROW
+            IF NEW.city = 'Nowhere' THEN SIGNAL SQLSTATE '45000'; END IF`
+        : `CREATE TRIGGER reject BEFORE INSERT ON user WHEN NEW.city = 'Nowhere'
+            BEGIN SELECT RAISE(ABORT, 'no'); END`,
+    );
+    const all = people(6).toSorted();
+    const logins = await Promise.allSettled(
+      all.map((openId, i) => logIn(openId, { city: i === 2 ? 'Nowhere' : 'Paris' })),
+    );
+    expect(logins.map(({ status }) => status === 'fulfilled')).toEqual([true, true, false, true, true, true]);
+    expect(logins[2]).toMatchObject({ reason: { name: 'StorageError', failure: 'FAULT' } });
+    await close();
+  });
+
   test('while the database does not respond, each login waits for one statement', async () => {
     const { logIn, writes, faults, close } = await openUsers();
     const all = people(5).toSorted();

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import { withRetry } from './retry.ts';
-import { StorageError } from './storage-error.ts';
+import { type StorageError, toStorageError } from './storage-error.ts';
 import type { Profile, UserRow } from './user-types.ts';
 
 /** The first or a repeated login of a user. */
@@ -69,27 +69,41 @@ export function createUserBatches(statements: BatchStatements): UserBatches {
   /** A failure rejects these enrolments only. */
   async function enrolGroup(group: readonly Enrolment[]): Promise<[Enrolment, UserRow | Error | null][]> {
     try {
-      await enrolRows(group);
+      const failures = await enrolRows(group);
       const rows = await readBack(group);
-      return group.map((enrolment) => [enrolment, rows.get(enrolment.row.openId) ?? null]);
+      return group.map((enrolment) => [
+        enrolment,
+        failures.get(enrolment) ?? rows.get(enrolment.row.openId) ?? null,
+      ]);
     } catch (error) {
-      const failure = error instanceof Error ? error : new TypeError('thrown value is not an Error');
+      const failure = toStorageError(error);
       return group.map((enrolment) => [enrolment, failure]);
     }
   }
 
-  /** What one row may succeed with, all together may not: a deadlock. */
-  async function enrolRows(group: readonly Enrolment[]): Promise<void> {
+  /**
+   * Returns the failures of single rows: what all together fail with, a deadlock or a row that the database rejects, the
+   * others may not.
+   */
+  async function enrolRows(group: readonly Enrolment[]): Promise<ReadonlyMap<Enrolment, StorageError>> {
+    const failures = new Map<Enrolment, StorageError>();
     if (group.length === 1) {
       await withRetry(() => statements.enrol(group));
-      return;
+      return failures;
     }
     try {
       await statements.enrol(group);
     } catch (error) {
-      if (error instanceof StorageError && error.failure === 'UNAVAILABLE' && !error.retryable) throw error;
-      for (const enrolment of group) await enrolRows([enrolment]);
+      rejectOutage(toStorageError(error));
+      for (const enrolment of group) {
+        try {
+          await enrolRows([enrolment]);
+        } catch (single) {
+          failures.set(enrolment, rejectOutage(toStorageError(single)));
+        }
+      }
     }
+    return failures;
   }
 
   async function readBack(group: readonly Enrolment[]): Promise<Map<string, UserRow>> {
@@ -130,6 +144,12 @@ function chunksOf(group: readonly Enrolment[]): Enrolment[][] {
   for (let start = 0; start < sorted.length; start += MAX_ENROLMENTS)
     chunks.push(sorted.slice(start, start + MAX_ENROLMENTS));
   return chunks;
+}
+
+/** @throws {StorageError} a failure that every other statement would have too, each after its deadline */
+function rejectOutage(error: StorageError): StorageError {
+  if (error.failure === 'UNAVAILABLE' && !error.retryable) throw error;
+  return error;
 }
 
 /** Without duplicates, with the last one repeated up to a power of two: so there are few texts of statements. */
