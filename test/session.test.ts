@@ -110,6 +110,41 @@ describe.each(DATABASES)('sessions on $name', (database) => {
     expect(await me((await logIn('leaver')).token)).toBe(phone.user.id);
   });
 
+  test('what another replica changes is effective with the next request, although the token is cached', async () => {
+    const url = await database.create();
+    const here = await startProduct(url);
+    const there = await startProduct(url);
+    const meHere = async (token: string | undefined) => {
+      const answer = await here.query<{ me: UserData }>(ME, { token });
+      return codeOf(answer) ?? answer.data?.me.nickName;
+    };
+    const cached = async () => {
+      const { data } = await here.login('dev:traveller');
+      // Until the document is compiled.
+      for (let i = 0; i < 14; i++) await meHere(data?.login.token);
+      return { token: data?.login.token, id: data?.login.user.id };
+    };
+    const admin = await there.login('dev:admin');
+    await there.app.storage.users.setRole(admin.data?.login.user.id ?? '', 'ADMIN');
+    const disable = (id: string | undefined, disabled: boolean) =>
+      there.query(`mutation { setUserDisabled(id: "${id}", disabled: ${disabled}) { user { id } } }`, {
+        token: admin.data?.login.token,
+      });
+
+    const { token, id } = await cached();
+    await there.query('mutation { updateProfile(profile: { nickName: "new" }) { user { id } } }', { token });
+    expect(await meHere(token)).toBe('new');
+    await disable(id, true);
+    expect(await meHere(token)).toBe('USER_DISABLED');
+    await disable(id, false);
+    expect(await meHere(token)).toBe('UNAUTHENTICATED');
+    const next = await cached();
+    expect(await meHere(next.token)).toBe('new');
+    await there.query(LOGOUT, { token: next.token });
+    expect(await meHere(next.token)).toBe('UNAUTHENTICATED');
+    await Promise.all([here.close(), there.close()]);
+  });
+
   test('50 concurrent logouts are one: a login after the first response stays valid', async () => {
     const { token } = await logIn('hasty');
     const logouts = Array.from({ length: 50 }, () =>

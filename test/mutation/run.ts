@@ -31,6 +31,7 @@ const TESTS: Readonly<Record<Room, readonly string[]>> = {
   ],
   storage: [
     ...[
+      'batches',
       'storage',
       'survivors',
       'session',
