@@ -1,7 +1,9 @@
-import { createHmac, generateKeyPairSync } from 'node:crypto';
+import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { createKeyring } from '../src/auth/keys.ts';
+import { createTokens } from '../src/auth/tokens.ts';
+import { cacheVerified } from '../src/auth/verified-tokens.ts';
 import { readConfig } from '../src/config/config.ts';
 import { JWT_PRIVATE_KEY, JWT_SECRET, OLD_JWT_SECRET } from './support/canaries.ts';
 import { DATABASES } from './support/databases.ts';
@@ -156,6 +158,40 @@ test.each([
     expect(start).not.toThrow(new RegExp(key.slice(40, 60).replaceAll('+', '\\+') || 'hello'));
   },
 );
+
+test('a token is verified once until it expires, an invalid one each time', async () => {
+  const clock = { now: Date.now() };
+  const keys = await createKeyring({ secrets: [JWT_SECRET], privateKeys: [] });
+  const tokens = createTokens({ keys, ttl: 60, maxAge: 90, audience: [APP_ID], now: () => clock.now });
+  let verified = 0;
+  const cached = cacheVerified(
+    {
+      ...tokens,
+      verify(token) {
+        verified += 1;
+        return tokens.verify(token);
+      },
+    },
+    () => clock.now,
+  );
+  const subject = { id: randomUUID(), appId: APP_ID, tokenVersion: 3 };
+  const loggedInAt = new Date(Math.floor(clock.now / 1000) * 1000);
+  const { token, expiresAt } = await cached.issue(subject, loggedInAt);
+  const session = await cached.verify(token);
+  expect(session).toEqual({ ...subject, authTime: loggedInAt, validUntil: expiresAt.getTime() });
+  clock.now = expiresAt.getTime() - 1;
+  expect(await cached.verify(token)).toEqual(session);
+  expect(verified).toBe(1);
+  clock.now += 1;
+  for (const [invalid, fault] of [
+    [token, 'EXPIRED'],
+    [`${token}x`, 'INVALID'],
+  ] as const) {
+    verified = 0;
+    for (let i = 0; i < 2; i++) expect(await cached.verify(invalid)).toBe(fault);
+    expect(verified).toBe(2);
+  }
+});
 
 test('there is no keyring without a key', async () => {
   await expect(createKeyring({ secrets: [], privateKeys: [] })).rejects.toThrow('at least one key');
