@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vites
 import { readConfig } from '../src/config/config.ts';
 import type { user as mysqlUser } from '../src/storage/mysql.schema.ts';
 import { openStorage, type Storage } from '../src/storage/open.ts';
+import { createSessionKeyCipher } from '../src/storage/session-key.ts';
 import type { user as sqliteUser } from '../src/storage/sqlite.schema.ts';
+import { isConnectionUnusable, timeoutError, toStorageError } from '../src/storage/storage-error.ts';
 import { SESSION_KEY_SECRET } from './support/canaries.ts';
 import { ALL_DATABASES, definitionsIn, runAnySql, runSql } from './support/databases.ts';
 import { environment } from './support/product.ts';
@@ -193,6 +195,88 @@ describe.each(ALL_DATABASES)('storage on $name', (database) => {
     await next.check();
     await next.close();
   });
+});
+
+const UNAVAILABLE = { failure: 'UNAVAILABLE', retryable: false };
+const RETRYABLE = { failure: 'UNAVAILABLE', retryable: true };
+const FAULT = { failure: 'FAULT', retryable: false };
+const READ_ONLY = 1290;
+
+test.each([
+  ...[1020, 1205, 1213, 3101, 8022, 9007].map((errno) => ({ errno, code: 'ER_ROLLED_BACK', ...RETRYABLE })),
+  ...[1047, 1053, 1927, 3032].map((errno) => ({ errno, code: 'ER_SERVER_LOST', ...RETRYABLE })),
+  ...['ECONNRESET', 'EPIPE', 'PROTOCOL_CONNECTION_LOST', 'SQLITE_BUSY', 'SQLITE_LOCKED'].map((code) => ({
+    errno: 0,
+    code,
+    ...RETRYABLE,
+  })),
+  ...[READ_ONLY, 1040, 1317, 3024].map((errno) => ({ errno, code: 'ER_UNAVAILABLE', ...UNAVAILABLE })),
+  ...[
+    ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT', 'POOL_CLOSED', 'HANDSHAKE_SSL_ERROR'],
+    ...['CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID', 'EACCES', 'ENOSPC', 'SQLITE_CANTOPEN'],
+    'SQLITE_FULL',
+  ].map((code) => ({ errno: 0, code, ...UNAVAILABLE })),
+  { errno: 1062, code: 'ER_DUP_ENTRY', failure: 'DUPLICATE', retryable: false },
+  { errno: 0, code: 'SQLITE_CONSTRAINT_PRIMARYKEY', failure: 'DUPLICATE', retryable: false },
+  { errno: 0, code: 'SQLITE_CONSTRAINT_NOTNULL', ...FAULT },
+  { errno: 1146, code: 'ER_NO_SUCH_TABLE', ...FAULT },
+  { errno: 0, code: 'EACCESS', ...FAULT },
+])('error $errno $code is $failure, retryable: $retryable', ({ errno, code, failure, retryable }) => {
+  const error = Object.assign(new Error('with SQL and a password'), { errno, code });
+  const expected = { message: `database ${failure.toLowerCase()} (${code})`, failure, code, retryable };
+  for (const thrown of [error, new Error('of Drizzle', { cause: error })])
+    expect(toStorageError(thrown)).toMatchObject(expected);
+  const ofSqlite = Object.assign(new Error('x'), { code: 'SQLITE_ERROR', extendedCode: code, errno });
+  expect(toStorageError(ofSqlite)).toMatchObject(expected);
+  const unknown = Object.assign(new Error('x'), { code: `X_${code}` });
+  expect(toStorageError(unknown)).toMatchObject({ ...FAULT, code: `X_${code}` });
+});
+
+test('a failure without a code has one', () => {
+  const lost = Object.assign(new Error('x'), { fatal: true });
+  expect(toStorageError(lost)).toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST', ...RETRYABLE });
+  const full = new Error('Queue limit reached.');
+  expect(toStorageError(full)).toMatchObject({ code: 'POOL_QUEUE_FULL', ...UNAVAILABLE });
+  const closed = new Error('Pool is closed.');
+  expect(toStorageError(closed)).toMatchObject({ code: 'POOL_CLOSED', ...UNAVAILABLE });
+  expect(toStorageError(new TypeError('x'))).toMatchObject({ code: 'TypeError', ...FAULT });
+  for (const thrown of ['text', null, undefined])
+    expect(toStorageError(thrown)).toMatchObject({ code: 'UNKNOWN', ...FAULT });
+  const own = timeoutError();
+  expect(own).toMatchObject({ code: 'ETIMEDOUT', ...UNAVAILABLE });
+  for (const thrown of [own, new Error('of Drizzle', { cause: own })])
+    expect(toStorageError(thrown)).toBe(own);
+});
+
+test('a connection is not used again after it was lost, or found to be read-only', () => {
+  const isUnusable = (errno: number, code: string) =>
+    isConnectionUnusable(Object.assign(new Error('x'), { errno, code }));
+  expect(isUnusable(READ_ONLY, 'ER_OPTION_PREVENTS_STATEMENT')).toBe(true);
+  expect(isUnusable(1053, 'ER_SERVER_SHUTDOWN')).toBe(true);
+  expect(isUnusable(0, 'ECONNRESET')).toBe(true);
+  expect(isConnectionUnusable(timeoutError())).toBe(true);
+  expect(isUnusable(1062, 'ER_DUP_ENTRY')).toBe(false);
+  expect(isConnectionUnusable('text')).toBe(false);
+});
+
+test('an encrypted session_key that was modified, cut or moved is rejected', () => {
+  const [secret, other] = ['secret-0123456789abcdefghijklmnopqr', 'another-0123456789abcdefghijklmnopq'];
+  const cipher = createSessionKeyCipher([secret]);
+  const encrypted = cipher.encrypt(KEY, 'owner');
+  expect(cipher.encrypt(KEY, 'owner')).not.toBe(encrypted);
+  expect(createSessionKeyCipher([other, secret]).decrypt(encrypted, 'owner')).toBe(KEY);
+  expect(createSessionKeyCipher([other]).decrypt(encrypted, 'owner')).toBeNull();
+  expect(cipher.decrypt(encrypted, 'another owner')).toBeNull();
+  const [id = '', body = ''] = encrypted.split('.');
+  const bytes = Buffer.from(body, 'base64url');
+  for (const i of bytes.keys()) {
+    const changed = Buffer.from(bytes);
+    changed[i] = (changed[i] ?? 0) ^ 1;
+    expect(cipher.decrypt(`${id}.${changed.toString('base64url')}`, 'owner')).toBeNull();
+    expect(cipher.decrypt(`${id}.${bytes.subarray(0, i).toString('base64url')}`, 'owner')).toBeNull();
+  }
+  for (const damaged of ['', id, `${id}.`, `.${body}`, body])
+    expect(cipher.decrypt(damaged, 'owner')).toBeNull();
 });
 
 test('the two tables agree: the compiler finds a column that differs', () => {

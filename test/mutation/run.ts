@@ -31,9 +31,9 @@ const TESTS: Readonly<Record<Room, readonly string[]>> = {
   ],
   storage: [
     ...[
-      'batches',
       'storage',
       'survivors',
+      'batches',
       'session',
       'profiles',
       'phone',
