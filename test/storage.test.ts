@@ -1,14 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, expectTypeOf, test, vi } from 'vitest';
 import { readConfig } from '../src/config/config.ts';
+import { migrateUnderLease } from '../src/storage/migrations.ts';
 import type { user as mysqlUser } from '../src/storage/mysql.schema.ts';
+import { createMysql } from '../src/storage/mysql.ts';
 import { openStorage, type Storage } from '../src/storage/open.ts';
 import { createSessionKeyCipher } from '../src/storage/session-key.ts';
 import type { user as sqliteUser } from '../src/storage/sqlite.schema.ts';
-import { isConnectionUnusable, timeoutError, toStorageError } from '../src/storage/storage-error.ts';
+import { createSqlite } from '../src/storage/sqlite.ts';
+import {
+  isConnectionUnusable,
+  StorageError,
+  timeoutError,
+  toStorageError,
+} from '../src/storage/storage-error.ts';
 import { SESSION_KEY_SECRET } from './support/canaries.ts';
-import { ALL_DATABASES, definitionsIn, runAnySql, runSql } from './support/databases.ts';
+import { ALL_DATABASES, DATABASES, definitionsIn, runAnySql, runSql } from './support/databases.ts';
 import { environment } from './support/product.ts';
 
 const APP = 'wxcanary00000001';
@@ -16,6 +25,11 @@ function openId() {
   return `o${randomBytes(20).toString('base64url')}`;
 }
 const KEY = 'Q0FOQVJZc2tzdG9yYWdlMQ==';
+
+const UNAVAILABLE = { failure: 'UNAVAILABLE', retryable: false };
+const RETRYABLE = { failure: 'UNAVAILABLE', retryable: true };
+const FAULT = { failure: 'FAULT', retryable: false };
+const READ_ONLY = 1290;
 
 describe.each(ALL_DATABASES)('storage on $name', (database) => {
   let storage: Storage;
@@ -197,10 +211,114 @@ describe.each(ALL_DATABASES)('storage on $name', (database) => {
   });
 });
 
-const UNAVAILABLE = { failure: 'UNAVAILABLE', retryable: false };
-const RETRYABLE = { failure: 'UNAVAILABLE', retryable: true };
-const FAULT = { failure: 'FAULT', retryable: false };
-const READ_ONLY = 1290;
+describe.each(DATABASES)('the lease of migrations on $name', (database) => {
+  /** A migrated database, where another process holds the lease for 20 seconds. */
+  const openLeased = async () => {
+    const options = readConfig(environment({ DATABASE_URL: await database.create() })).database;
+    const dialect = options.dialect === 'mysql' ? createMysql(options) : await createSqlite(options);
+    await migrateUnderLease(dialect);
+    const clock = { now: Date.now() };
+    const holders = () => dialect.execute('SELECT name, holder, expires_at FROM weapp_login_lease');
+    expect(await holders()).toEqual([]);
+    await dialect.execute("INSERT INTO weapp_login_lease VALUES ('migrations', 'another', ?)", [
+      clock.now + 20_000,
+    ]);
+    return { dialect, clock, holders };
+  };
+
+  test('a process waits while another holds it, and takes it once it has expired', async () => {
+    const { dialect, clock, holders } = await openLeased();
+    let migrated = false;
+    const migrating = migrateUnderLease(
+      {
+        ...dialect,
+        async migrate() {
+          migrated = true;
+          expect(await holders()).toEqual([['migrations', expect.any(String), clock.now + 30_000]]);
+        },
+      },
+      () => clock.now,
+    );
+    clock.now += 20_000;
+    await sleep(250);
+    expect(migrated).toBe(false);
+    clock.now += 1;
+    await migrating;
+    expect(migrated).toBe(true);
+    expect(await holders()).toEqual([]);
+    await dialect.close();
+  });
+
+  test('a process gives up after two minutes, and leaves the lease to its holder', async () => {
+    const { dialect, clock, holders } = await openLeased();
+    await dialect.execute('UPDATE weapp_login_lease SET expires_at = ?', [clock.now + 600_000]);
+    const before = await holders();
+    let calls = 0;
+    const now = () => {
+      calls += 1;
+      return clock.now + (calls - 1) * 15_000;
+    };
+    await expect(migrateUnderLease(dialect, now)).rejects.toMatchObject({
+      failure: 'UNAVAILABLE',
+      code: 'MIGRATION_LEASE_HELD',
+    });
+    expect(calls).toBeGreaterThan(8);
+    expect(await holders()).toEqual(before);
+    await dialect.close();
+  });
+
+  test('it is renewed every ten seconds, and released when the migration fails', async () => {
+    const { dialect, clock, holders } = await openLeased();
+    await dialect.execute('DELETE FROM weapp_login_lease');
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const migrate = async () => {
+        clock.now += 10_000;
+        vi.advanceTimersByTime(9999);
+        await sleep(50);
+        expect(await holders()).toMatchObject([['migrations', expect.any(String), clock.now + 20_000]]);
+        vi.advanceTimersByTime(1);
+        await sleep(50);
+        expect(await holders()).toMatchObject([['migrations', expect.any(String), clock.now + 30_000]]);
+        throw new Error('no');
+      };
+      await expect(migrateUnderLease({ ...dialect, migrate }, () => clock.now)).rejects.toMatchObject({
+        ...FAULT,
+        code: 'Error',
+      });
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(await holders()).toEqual([]);
+    await dialect.close();
+  });
+
+  test('it is taken although the response of the database was lost', async () => {
+    const { dialect, clock } = await openLeased();
+    await dialect.execute('DELETE FROM weapp_login_lease');
+    let lost = 0;
+    const execute: typeof dialect.execute = async (sql, params) => {
+      const rows = await dialect.execute(sql, params);
+      if (sql.startsWith('INSERT') && lost++ === 0) throw new StorageError('UNAVAILABLE', 'ECONNRESET', true);
+      return rows;
+    };
+    await migrateUnderLease({ ...dialect, execute }, () => clock.now);
+    expect(lost).toBeGreaterThan(0);
+    await dialect.close();
+  });
+
+  test('any other failure to take it is reported at once', async () => {
+    const { dialect, clock } = await openLeased();
+    const failure = new StorageError('FAULT', 'ER_NO');
+    const execute: typeof dialect.execute = async (sql, params) => {
+      if (sql.startsWith('INSERT')) throw failure;
+      return dialect.execute(sql, params);
+    };
+    await expect(migrateUnderLease({ ...dialect, execute }, () => clock.now)).rejects.toBe(failure);
+    await dialect.close();
+  });
+});
 
 test.each([
   ...[1020, 1205, 1213, 3101, 8022, 9007].map((errno) => ({ errno, code: 'ER_ROLLED_BACK', ...RETRYABLE })),
