@@ -13,6 +13,11 @@ function many(count: number, write: (i: number) => string) {
   return Array.from({ length: count }, (_, i) => write(i)).join(' ');
 }
 
+/** 100 times 49 fields and once 1, then `length` and 1. */
+function fieldsInLists(length: number) {
+  return `{ users(first: 100) { ${many(49, (i) => `x${i}`)} } b: users(last: ${length}) { x } }`;
+}
+
 describe('the limits of queries, over HTTP', () => {
   let server: Server;
   let production: Server;
@@ -72,8 +77,55 @@ describe('the limits of queries, over HTTP', () => {
     ['21 directives', `{ me { id ${'@skip(if: false) '.repeat(21)} } }`],
     ['21 directives on spreads', `{ ${'... @include(if: true) { a } '.repeat(21)} }`],
     ['21 directives on variables', `query ($a: Int ${'@b '.repeat(21)}) { a }`],
+    [
+      '21 directives on an operation and its variables',
+      `query ($a: Int ${'@b '.repeat(10)}) ${'@b '.repeat(11)} { a }`,
+    ],
+    ['5001 fields in lists', fieldsInLists(99)],
+    ['lists of the default length in lists', '{ users(first: 100) { users { x y z } } }'],
   ])('%s: QUERY_TOO_COMPLEX', async (_name, query) => {
     expect(await refusal(query)).toEqual(TOO_COMPLEX);
+  });
+
+  test.each([
+    ['1000 tokens', `{ me(a: [${'1 '.repeat(991)}]) }`],
+    ['a depth of 8', `{${'a{'.repeat(7)}a${'}'.repeat(7)}}`],
+    ['150 fields', `{ me { ${many(149, (i) => `x${i}`)} } }`],
+    ['one field 30 times', `{ me { ${'x '.repeat(30)} } }`],
+    ['15 aliases', `{ ${many(15, (i) => `a${i}: x`)} }`],
+    ['20 directives', `{ x ${'@b '.repeat(20)} }`],
+    ['5000 fields in lists', fieldsInLists(98)],
+    ['objects in lists', `{ users(first: 100) { x { ${many(48, (i) => `x${i}`)} } } }`],
+    ['lists longer than they can be', `{ users(first: 1000) { ${many(49, (i) => `x${i}`)} } }`],
+    ['lists of a negative length', `{ users(first: -1000) { ${many(49, (i) => `x${i}`)} } x }`],
+  ])('%s are within the limits', async (_name, query) => {
+    expect(await refusal(query)).toEqual([200, 'GRAPHQL_VALIDATION_FAILED', undefined]);
+  });
+
+  test.each(['\n', '\r', '\r\n'])('2000 lines that end with %j are within the limits', async (end) => {
+    expect((await refusal(`${end.repeat(1999)}{ me { id } }`))[1]).toBe('UNAUTHENTICATED');
+    expect(await refusal(`${end.repeat(2000)}{ me { id } }`)).toEqual(TOO_COMPLEX);
+  });
+
+  test('the message says which limit was exceeded', async () => {
+    const messages = [
+      `{ ${'__typename '.repeat(999)}}`,
+      `{${'a{'.repeat(8)}a${'}'.repeat(8)}}`,
+      `{ me { ${many(150, (i) => `x${i}`)} } }`,
+      `{ me { ${'x '.repeat(31)} } }`,
+      `{ ${many(16, (i) => `a${i}: x`)} }`,
+      fieldsInLists(99),
+      `{ x ${'@b '.repeat(21)} }`,
+    ].map(async (query) => (await server.post(query)).errors?.[0]?.message.replace(/:.*/, ''));
+    expect(await Promise.all(messages)).toEqual([
+      'The query has more than 1000 tokens',
+      'The query is nested deeper than 8 levels',
+      'The query has more than 150 fields and fragments',
+      'The query repeats one field more than 30 times',
+      'The query has more than 15 aliases',
+      'The query asks for more than 5000 fields in lists',
+      'The query has more than 20 directives',
+    ]);
   });
 
   test('a query below every limit is executed', async () => {
