@@ -248,6 +248,67 @@ describe('the limits of queries, over HTTP', () => {
   });
 });
 
+describe('the cache of documents', () => {
+  const open = () => createDocuments({ schema: buildSchema(), introspection: true, suggestions: true });
+  const send = ({ parse, validate }: ReturnType<typeof open>, source: string, times = 1) => {
+    for (let i = 0; i < times; i++) expect(validate(parse(source))).toEqual([]);
+  };
+
+  test('holds eight megabytes, counted by the length and the tokens of the documents', () => {
+    const documents = open();
+    // With the tokens that begin and end a document, and its comments.
+    const source = (i: number) => `{ a${i}: me { id } }${'#\n'.repeat(1000)}`;
+    const bytes = 2 * source(10).length + 500 + 1010 * 500;
+    send(documents, source(10), 2);
+    expect(documents.cacheStatistics()).toEqual({ hits: 0, misses: 2, documents: 1, bytes });
+    for (let i = 11; i < 51; i++) send(documents, source(i), 2);
+    const count = Math.floor((8 * 1024 * 1024) / bytes);
+    expect(documents.cacheStatistics()).toMatchObject({ documents: count, bytes: count * bytes });
+  });
+
+  test('compiles a document that was sent again ten times, each operation once', () => {
+    const documents = open();
+    const source = 'query A { me { id } } query B { me { role } }';
+    send(documents, source, 2);
+    for (let i = 0; i < 10; i++) {
+      expect(documents.compiledOperation(source, 'A')).toBeUndefined();
+      send(documents, source);
+    }
+    const compiled = documents.compiledOperation(source, 'A');
+    expect(compiled?.description).toEqual({ name: 'A', type: 'query' });
+    expect(documents.compiledOperation(source, 'A')).toBe(compiled);
+    expect(documents.compiledOperation(source, 'B')?.description.name).toBe('B');
+    expect(documents.cacheStatistics()).toMatchObject({ hits: 13, misses: 2 });
+    for (const name of ['C', '', null]) expect(documents.compiledOperation(source, name)).toBeUndefined();
+    expect(documents.compiledOperation('{ me { id } }', null)).toBeUndefined();
+    expect(documents.cacheStatistics()).toMatchObject({ hits: 13, misses: 2 });
+  });
+
+  test.each([
+    '{ __typename me { id } }',
+    '{ ... on Query { me { id } } }',
+    '{ ...F } fragment F on Query { me { id } }',
+    '{ me { id @include(if: true) } }',
+    '{ me { ...F } } fragment F on User { id @skip(if: false) }',
+    'mutation { a: logout { user { id } } logout { user { id } } }',
+  ])('does not compile %s', (source) => {
+    const documents = open();
+    send(documents, source, 12);
+    for (let i = 0; i < 2; i++) expect(documents.compiledOperation(source, null)).toBeUndefined();
+    expect(documents.cacheStatistics()).toMatchObject({ hits: 10 });
+  });
+
+  test.each([
+    '{ me { id } __typename }',
+    '{ me { ...F } } fragment F on User { id }',
+    'mutation { logout { user { id } } }',
+  ])('compiles %s', (source) => {
+    const documents = open();
+    send(documents, source, 12);
+    expect(documents.compiledOperation(source, null)).toBeDefined();
+  });
+});
+
 describe('production', () => {
   let server: Server;
   beforeAll(async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -307,6 +308,71 @@ describe.each(CASES)('the compiled lane and that of Yoga, on $name', ({ create, 
     const { body } = await send('/graphql', naming('{ me { id } }'), { authorization: signedIn[0] ?? '' });
     expect(body).toMatchObject({ errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] });
     await runAnySql(databaseUrl, 'ALTER TABLE elsewhere RENAME TO user');
+  });
+});
+
+describe('the lane of a request', () => {
+  const NAMED = 'query Me { me { id } }';
+  const OTHER = 'query Other { me { id role } }';
+  let server: Server;
+  beforeAll(async () => {
+    server = await startServer('file::memory:');
+    for (let i = 0; i < WARM_UP; i++) await laneOf({ query: NAMED });
+  });
+  afterAll(() => server.close());
+
+  async function laneOf(
+    body: object,
+    { path = '/graphql', accept }: { path?: string; accept?: string } = {},
+  ): Promise<unknown> {
+    const requestId = randomUUID();
+    await fetch(`${server.url}${path}`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-request-id': requestId,
+        ...(accept === undefined ? {} : { accept }),
+      },
+      body: JSON.stringify(body),
+    });
+    const log = readFileSync(`.test-output/log-${process.pid}.ndjson`, 'utf8');
+    const line = log.split('\n').find((text) => text.includes(requestId) && text.includes('"operation"'));
+    return line && JSON.parse(line).lane;
+  }
+
+  test('is that of compiled documents from the 13th time that a document is sent', async () => {
+    const lanes: unknown[] = [];
+    for (let i = 0; i < WARM_UP; i++) lanes.push(await laneOf({ query: OTHER }));
+    expect(lanes).toEqual([...Array(12).fill('yoga'), 'compiled', 'compiled']);
+  });
+
+  test.each([
+    [{}, {}],
+    [{ operationName: 'Me' }, {}],
+    [{ operationName: null, variables: null }, {}],
+    [{ variables: {} }, {}],
+    [{ variables: { unknown: 1 } }, {}],
+    [{}, { accept: '*/*' }],
+    [{}, { accept: 'application/json' }],
+    [{}, { accept: 'application/json, text/plain, */*' }],
+  ])('is that of compiled documents with %j and %j', async (members, options) => {
+    expect(await laneOf({ query: NAMED, ...members }, options)).toBe('compiled');
+  });
+
+  test.each([
+    [{ operationName: 'Other' }, {}],
+    [{ operationName: '' }, {}],
+    [{ operationName: 7 }, {}],
+    [{ variables: [] }, {}],
+    [{ variables: 'text' }, {}],
+    [{ documentId: 'x' }, {}],
+    [{ extensions: {} }, {}],
+    [{ query: ` ${NAMED}` }, {}],
+    [{}, { path: '/graphql?a=b' }],
+    [{}, { accept: 'application/graphql-response+json' }],
+    [{}, { accept: 'application/json;q=0.5' }],
+  ])('is that of Yoga with %j and %j', async (members, options) => {
+    expect(await laneOf({ query: NAMED, ...members }, options)).not.toBe('compiled');
   });
 });
 
