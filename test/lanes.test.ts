@@ -188,136 +188,142 @@ const CASES = DATABASES.flatMap(({ name, create }) =>
   SETTINGS.map((settings) => ({ ...settings, name: `${name}, ${settings.name}`, create })),
 );
 
-describe.each(CASES)('the compiled lane and that of Yoga, on $name', ({ create, env, isPersisted }) => {
-  let server: Server;
-  let databaseUrl: string;
-  const authorizations: (string | undefined)[] = [
-    undefined,
-    'Bearer x',
-    'Basic abc',
-    `Bearer ${'a'.repeat(5000)}`,
-  ];
+describe.skipIf(RUNS === 0).each(CASES)(
+  'the compiled lane and that of Yoga, on $name',
+  ({ create, env, isPersisted }) => {
+    let server: Server;
+    let databaseUrl: string;
+    const authorizations: (string | undefined)[] = [
+      undefined,
+      'Bearer x',
+      'Basic abc',
+      `Bearer ${'a'.repeat(5000)}`,
+    ];
 
-  beforeAll(async () => {
-    databaseUrl = await create();
-    authorizations.push(...(await createUsers(databaseUrl)).map((token) => `Bearer ${token}`));
-    server = await startServer(databaseUrl, { CORS_ORIGINS: ORIGIN, ...env });
-    for (const { query, variables = [{}] } of DOCUMENTS)
-      for (let i = 0; i < WARM_UP; i++)
-        await send('/graphql', { ...naming(query), variables: variables[0] }, {});
-  });
-  afterAll(() => server.close());
-
-  function naming(query: string): Params {
-    return isPersisted ? { documentId: PERSISTED_IDS.get(query) } : { query };
-  }
-
-  async function send(path: string, body: unknown, headers: Record<string, string>): Promise<Response> {
-    const response = await fetch(`${server.url}${path}`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'x-request-id': 'compared',
-        origin: ORIGIN,
-        ...headers,
-      },
-      body: typeof body === 'string' ? body : JSON.stringify(body),
+    beforeAll(async () => {
+      databaseUrl = await create();
+      authorizations.push(...(await createUsers(databaseUrl)).map((token) => `Bearer ${token}`));
+      server = await startServer(databaseUrl, { CORS_ORIGINS: ORIGIN, ...env });
+      for (const { query, variables = [{}] } of DOCUMENTS)
+        for (let i = 0; i < WARM_UP; i++)
+          await send('/graphql', { ...naming(query), variables: variables[0] }, {});
     });
-    const text = await response.text();
-    expect(canariesIn(text, ANSWER_CANARIES)).toEqual([]);
-    const fields = COMPARED.map((name) => [name, response.headers.get(name) ?? '']);
-    return {
-      status: response.status,
-      headers: Object.fromEntries(fields),
-      body: withoutChance(JSON.parse(text)),
-    };
-  }
+    afterAll(() => server.close());
 
-  /** Yoga gets every request with a query in its URL. */
-  async function expectAlike(body: unknown, headers: Record<string, string>): Promise<void> {
-    const compiled = await send('/graphql', body, headers);
-    expect(compiled, JSON.stringify({ body, headers })).toEqual(
-      await send('/graphql?lane=yoga', body, headers),
-    );
-  }
+    function naming(query: string): Params {
+      return isPersisted ? { documentId: PERSISTED_IDS.get(query) } : { query };
+    }
 
-  const request = fc
-    .record({
-      document: fc.constantFrom(...DOCUMENTS),
-      any: fc.constantFrom(...VARIABLES),
-      own: fc.nat(),
-      useOwn: fc.integer({ min: 0, max: 3 }),
-      name: fc.nat(),
-      members: fc.constantFrom(...MEMBERS),
-      accept: fc.constantFrom(...ACCEPTS, undefined, undefined, '*/*'),
-      authorization: fc.nat(),
-    })
-    .map(({ document, any, own, useOwn, name, members, accept, authorization }) => {
-      const { query, variables = [{}], names = [undefined] } = document;
-      const chosen = useOwn === 0 ? any : variables[own % variables.length];
-      const operationName = names[name % names.length];
-      const params: Params = {
-        ...naming(query),
-        ...(chosen === undefined ? {} : { variables: chosen }),
-        ...(operationName === undefined ? {} : { operationName }),
-        ...members,
+    async function send(path: string, body: unknown, headers: Record<string, string>): Promise<Response> {
+      const response = await fetch(`${server.url}${path}`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'x-request-id': 'compared',
+          origin: ORIGIN,
+          ...headers,
+        },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      });
+      const text = await response.text();
+      expect(canariesIn(text, ANSWER_CANARIES)).toEqual([]);
+      const fields = COMPARED.map((name) => [name, response.headers.get(name) ?? '']);
+      return {
+        status: response.status,
+        headers: Object.fromEntries(fields),
+        body: withoutChance(JSON.parse(text)),
       };
-      return { params, accept, authorization };
+    }
+
+    /** Yoga gets every request with a query in its URL. */
+    async function expectAlike(body: unknown, headers: Record<string, string>): Promise<void> {
+      const compiled = await send('/graphql', body, headers);
+      expect(compiled, JSON.stringify({ body, headers })).toEqual(
+        await send('/graphql?lane=yoga', body, headers),
+      );
+    }
+
+    const request = fc
+      .record({
+        document: fc.constantFrom(...DOCUMENTS),
+        any: fc.constantFrom(...VARIABLES),
+        own: fc.nat(),
+        useOwn: fc.integer({ min: 0, max: 3 }),
+        name: fc.nat(),
+        members: fc.constantFrom(...MEMBERS),
+        accept: fc.constantFrom(...ACCEPTS, undefined, undefined, '*/*'),
+        authorization: fc.nat(),
+      })
+      .map(({ document, any, own, useOwn, name, members, accept, authorization }) => {
+        const { query, variables = [{}], names = [undefined] } = document;
+        const chosen = useOwn === 0 ? any : variables[own % variables.length];
+        const operationName = names[name % names.length];
+        const params: Params = {
+          ...naming(query),
+          ...(chosen === undefined ? {} : { variables: chosen }),
+          ...(operationName === undefined ? {} : { operationName }),
+          ...members,
+        };
+        return { params, accept, authorization };
+      });
+
+    test(`${RUNS} generated requests get equal status, headers and bodies`, {
+      timeout: 300_000,
+    }, async () => {
+      const before = countCompiled();
+      await fc.assert(
+        fc.asyncProperty(request, async ({ params, accept, authorization }) => {
+          const header = authorizations[authorization % authorizations.length];
+          await expectAlike(params, {
+            ...(accept === undefined ? {} : { accept }),
+            ...(header === undefined ? {} : { authorization: header }),
+          });
+        }),
+        { numRuns: RUNS },
+      );
+      expect(countCompiled() - before, 'requests that took the compiled lane').toBeGreaterThan(RUNS / 20);
     });
 
-  test(`${RUNS} generated requests get equal status, headers and bodies`, { timeout: 300_000 }, async () => {
-    const before = countCompiled();
-    await fc.assert(
-      fc.asyncProperty(request, async ({ params, accept, authorization }) => {
-        const header = authorizations[authorization % authorizations.length];
-        await expectAlike(params, {
-          ...(accept === undefined ? {} : { accept }),
-          ...(header === undefined ? {} : { authorization: header }),
-        });
-      }),
-      { numRuns: RUNS },
-    );
-    expect(countCompiled() - before, 'requests that took the compiled lane').toBeGreaterThan(RUNS / 20);
-  });
+    test.each([
+      '',
+      'null',
+      '[]',
+      '7',
+      '"text"',
+      '{',
+      '{"query":7}',
+      '[{"query":"{ me { id } }"}]',
+      '{"query":"{ me { id } }"} x',
+      '\ufeff{"query":"{ me { id } }"}',
+      '{"query":"{ me { id } }","query":"{ __typename }"}',
+      '{"__proto__":{"query":"{ me { id } }"}}',
+    ])('a body %j gets the same response', async (body) => {
+      await expectAlike(body, {});
+    });
 
-  test.each([
-    '',
-    'null',
-    '[]',
-    '7',
-    '"text"',
-    '{',
-    '{"query":7}',
-    '[{"query":"{ me { id } }"}]',
-    '{"query":"{ me { id } }"} x',
-    '\ufeff{"query":"{ me { id } }"}',
-    '{"query":"{ me { id } }","query":"{ __typename }"}',
-    '{"__proto__":{"query":"{ me { id } }"}}',
-  ])('a body %j gets the same response', async (body) => {
-    await expectAlike(body, {});
-  });
-
-  test('while the table of users is missing, both respond with the same errors', async () => {
-    const signedIn = authorizations.filter((value) => value?.includes('.'));
-    await runAnySql(databaseUrl, 'ALTER TABLE user RENAME TO elsewhere');
-    const before = countCompiled();
-    for (const query of FAILING)
-      for (const authorization of signedIn)
-        await expectAlike(naming(query), { authorization: authorization ?? '' });
-    expect(countCompiled()).toBeGreaterThan(before);
-    const { body } = await send('/graphql', naming('{ me { id } }'), { authorization: signedIn[0] ?? '' });
-    expect(body).toMatchObject({ errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] });
-    await runAnySql(databaseUrl, 'ALTER TABLE elsewhere RENAME TO user');
-  });
-});
+    test('while the table of users is missing, both respond with the same errors', async () => {
+      const signedIn = authorizations.filter((value) => value?.includes('.'));
+      await runAnySql(databaseUrl, 'ALTER TABLE user RENAME TO elsewhere');
+      const before = countCompiled();
+      for (const query of FAILING)
+        for (const authorization of signedIn)
+          await expectAlike(naming(query), { authorization: authorization ?? '' });
+      expect(countCompiled()).toBeGreaterThan(before);
+      const { body } = await send('/graphql', naming('{ me { id } }'), { authorization: signedIn[0] ?? '' });
+      expect(body).toMatchObject({ errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] });
+      await runAnySql(databaseUrl, 'ALTER TABLE elsewhere RENAME TO user');
+    });
+  },
+);
 
 describe('the lane of a request', () => {
   const NAMED = 'query Me { me { id } }';
+  const FAILING_ALIAS = '{ me { id } again: me { id } health: users(first: 0) { edges { cursor } } }';
   const OTHER = 'query Other { me { id role } }';
   let server: Server;
   beforeAll(async () => {
     server = await startServer('file::memory:');
-    for (let i = 0; i < WARM_UP; i++) await laneOf({ query: NAMED });
+    for (const query of [NAMED, FAILING_ALIAS]) for (let i = 0; i < WARM_UP; i++) await laneOf({ query });
   });
   afterAll(() => server.close());
 
@@ -339,6 +345,54 @@ describe('the lane of a request', () => {
     const line = log.split('\n').find((text) => text.includes(requestId) && text.includes('"operation"'));
     return line && JSON.parse(line).lane;
   }
+
+  test('does not change the response, nor the log', async () => {
+    const { token } = await server.logIn('alice');
+    const respond = async (path: string, query: string, authorization: string) => {
+      const requestId = randomUUID();
+      const response = await fetch(`${server.url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-request-id': requestId, authorization },
+        body: JSON.stringify({ query }),
+      });
+      const log = readFileSync(`.test-output/log-${process.pid}.ndjson`, 'utf8')
+        .split('\n')
+        .filter((line) => line.includes(requestId) && !line.includes('"request"'))
+        .map((line) => ({
+          ...JSON.parse(line.replaceAll(requestId, '')),
+          time: 0,
+          durationMs: 0,
+          err: null,
+        }));
+      return {
+        status: response.status,
+        type: response.headers.get('content-type'),
+        body: await response.json(),
+        log,
+      };
+    };
+    const expectAlike = async (query: string, authorization: string) => {
+      const compiled = await respond('/graphql', query, authorization);
+      const { log, ...response } = await respond('/graphql?lane=yoga', query, authorization);
+      expect(compiled).toEqual({
+        ...response,
+        log: log.map((line) => (line.lane === undefined ? line : { ...line, lane: 'compiled' })),
+      });
+      return compiled;
+    };
+    for (const query of [NAMED, FAILING_ALIAS])
+      for (const authorization of [`Bearer ${token}`, 'Bearer x', ''])
+        await expectAlike(query, authorization);
+    const { users } = server.product.app.storage;
+    const byId = users.byId;
+    users.byId = async () => {
+      throw new TypeError('a secret');
+    };
+    const { body, log } = await expectAlike(FAILING_ALIAS, `Bearer ${token}`);
+    users.byId = byId;
+    expect(body.errors[0].extensions.code).toBe('INTERNAL_SERVER_ERROR');
+    expect(JSON.stringify(log)).toContain('unexpected failure');
+  });
 
   test('is that of compiled documents from the 13th time that a document is sent', async () => {
     const lanes: unknown[] = [];
