@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ANSWER_CANARIES, canariesIn } from './support/canaries.ts';
 import { DATABASES, runAnySql } from './support/databases.ts';
+import { endOfLog, readLog } from './support/log.ts';
 import { SECOND_APP_ID } from './support/product.ts';
 import { type Server, startServer } from './support/server.ts';
 
@@ -332,6 +333,7 @@ describe('the lane of a request', () => {
     { path = '/graphql', accept }: { path?: string; accept?: string } = {},
   ): Promise<unknown> {
     const requestId = randomUUID();
+    const start = endOfLog();
     await fetch(`${server.url}${path}`, {
       method: 'POST',
       headers: {
@@ -341,8 +343,7 @@ describe('the lane of a request', () => {
       },
       body: JSON.stringify(body),
     });
-    const log = readFileSync(`.test-output/log-${process.pid}.ndjson`, 'utf8');
-    const line = log.split('\n').find((text) => text.includes(requestId) && text.includes('"operation"'));
+    const line = readLog(start).find((text) => text.includes(requestId) && text.includes('"operation"'));
     return line && JSON.parse(line).lane;
   }
 
@@ -350,13 +351,13 @@ describe('the lane of a request', () => {
     const { token } = await server.logIn('alice');
     const respond = async (path: string, query: string, authorization: string) => {
       const requestId = randomUUID();
+      const start = endOfLog();
       const response = await fetch(`${server.url}${path}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-request-id': requestId, authorization },
         body: JSON.stringify({ query }),
       });
-      const log = readFileSync(`.test-output/log-${process.pid}.ndjson`, 'utf8')
-        .split('\n')
+      const log = readLog(start)
         .filter((line) => line.includes(requestId) && !line.includes('"request"'))
         .map((line) => ({
           ...JSON.parse(line.replaceAll(requestId, '')),

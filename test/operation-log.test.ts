@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { endOfLog, readLog } from './support/log.ts';
 import { APP_ID } from './support/product.ts';
 import { type Server, startServer } from './support/server.ts';
 
@@ -9,12 +9,9 @@ const ME = 'query Me { me { id } }';
 
 type Line = { level: number; requestId?: string; msg: string; [field: string]: unknown };
 
-/** The lines of the log, oldest first. */
-function lines(): Line[] {
-  return readFileSync(`.test-output/log-${process.pid}.ndjson`, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line));
+/** The lines of the log from a position on, oldest first. */
+function lines(from = 0): Line[] {
+  return readLog(from).map((line) => JSON.parse(line));
 }
 
 describe('the log has a line for each operation, found by its request id', () => {
@@ -26,9 +23,10 @@ describe('the log has a line for each operation, found by its request id', () =>
 
   const send = async <Data>(query: string, options: { token?: string; variables?: unknown } = {}) => {
     const requestId = randomUUID();
+    const start = endOfLog();
     const answer = await server.post<Data>(query, { ...options, headers: { 'x-request-id': requestId } });
     expect(answer.headers.get('x-request-id')).toBe(requestId);
-    const own = lines().filter((line) => line.requestId === requestId && line.msg === 'operation');
+    const own = lines(start).filter((line) => line.requestId === requestId && line.msg === 'operation');
     expect(own).toHaveLength(1);
     return { answer, line: own[0] };
   };
