@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { connect } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { connect, createServer, type Socket } from 'node:net';
+import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { createSingleFlight } from '../src/common/single-flight.ts';
 import { readConfig } from '../src/config/config.ts';
 import { listen } from '../src/http/server.ts';
-import { createMysqlPool } from '../src/storage/mysql-pool.ts';
+import { createMysqlPool, poolOptions } from '../src/storage/mysql-pool.ts';
 import { openStorage, type Storage } from '../src/storage/open.ts';
 import { createAccessTokens } from '../src/wechat/access-token.ts';
 import { createDataDecryptor } from '../src/wechat/encrypted-data.ts';
@@ -13,7 +13,8 @@ import { createPushReader } from '../src/wechat/push-messages.ts';
 import { ENCRYPTED_SAMPLES } from './material/encrypted.ts';
 import { PUSH_SAMPLES } from './material/pushes.ts';
 import { SESSION_KEY_SECRET } from './support/canaries.ts';
-import { DATABASES, MYSQL, runSql } from './support/databases.ts';
+import { DATABASES, MYSQL, runAnySql, runSql } from './support/databases.ts';
+import { freePort } from './support/mariadb.ts';
 import { environment, startProduct } from './support/product.ts';
 
 /** Promises that changes of the source could break without a failing test, found by mutating it. */
@@ -52,6 +53,53 @@ describe.each(DATABASES)('users on $name', (database) => {
     await close();
   });
 
+  test('who was disabled and erased is disabled again at the next login, until an admin enables the account', async () => {
+    const url = await database.create();
+    const { users, close } = await openOn(url);
+    const person = identity();
+    const tombstones = () => runAnySql(url, 'SELECT id FROM user_tombstone');
+    const first = await users.enrol(person, {});
+    await users.erase(first.user);
+    expect(await users.byId(first.user.id)).toBeNull();
+    expect(await tombstones()).toEqual([]);
+    const { user } = await users.enrol(person, {});
+    expect(user.disabledAt).toBeNull();
+    for (let round = 0; round < 2; round++) {
+      const { user } = await users.enrol(person, {});
+      const disabled = await users.setDisabled(user.id, true);
+      if (!disabled) throw new Error('no user');
+      await users.erase(disabled);
+      expect(await tombstones()).toHaveLength(1);
+      const again = await users.enrol(person, { city: 'Paris' });
+      expect(again).toMatchObject({
+        isNewUser: true,
+        user: { disabledAt: disabled.disabledAt, city: 'Paris' },
+      });
+      await users.erase(again.user);
+    }
+    const last = await users.enrol(person, {});
+    expect((await users.setDisabled(last.user.id, false))?.disabledAt).toBeNull();
+    expect(await tombstones()).toEqual([]);
+    await close();
+  });
+
+  test('disabling twice changes nothing the second time, nor does enabling', async () => {
+    const clock = { now: Date.now() };
+    const { users, close } = await openOn(await database.create(), () => clock.now);
+    const { user } = await users.enrol(identity(), {});
+    expect(await users.setDisabled(user.id, false)).toEqual(user);
+    clock.now += 1000;
+    const disabled = await users.setDisabled(user.id, true);
+    const at = new Date(clock.now);
+    expect(disabled).toEqual({ ...user, disabledAt: at, updatedAt: at, tokenVersion: 1 });
+    clock.now += 1000;
+    expect(await users.setDisabled(user.id, true)).toEqual(disabled);
+    const enabled = await users.setDisabled(user.id, false);
+    expect(enabled).toEqual({ ...disabled, disabledAt: null, updatedAt: new Date(clock.now) });
+    expect(await users.setDisabled('nobody', true)).toBeNull();
+    await close();
+  });
+
   test('byUnionIds returns the oldest user first, however their ids are ordered', async () => {
     const clock = { now: Date.now() };
     const { users, close } = await openOn(await database.create(), () => clock.now);
@@ -76,6 +124,107 @@ describe.skipIf(!MYSQL)('the pool of MySQL', () => {
     await expect(pool.query('SELECT SLEEP(20)', [], true, 200)).rejects.toMatchObject({ code: 'ETIMEDOUT' });
     expect(await pool.query('SELECT 1', [], true)).toEqual([[1]]);
     await pool.close();
+  });
+
+  const openPool = async (more: Partial<Parameters<typeof createMysqlPool>[0]> = {}) => {
+    const { database } = readConfig(environment({ DATABASE_URL: (await MYSQL?.create()) ?? '' }));
+    if (database.dialect !== 'mysql') throw new Error('not MySQL');
+    const pool = createMysqlPool({ ...database, poolSize: 1, timeoutMs: 1000, ...more });
+    const connectionId = () => pool.query('SELECT CONNECTION_ID()', [], true);
+    return { pool, database, connectionId };
+  };
+
+  test('sets its SQL mode in each session', async () => {
+    const { pool } = await openPool();
+    const expected = [['STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION']];
+    expect(await pool.query('SELECT @@sql_mode', [], true)).toEqual(expected);
+    expect(await pool.execute('SELECT @@sql_mode', [])).toEqual(expected);
+    await pool.close();
+  });
+
+  test('uses a connection again after a statement that failed, but not after one that was overdue', async () => {
+    const { pool, connectionId } = await openPool();
+    const first = await connectionId();
+    await expect(pool.query('SELECT', [], true)).rejects.toMatchObject({ code: 'ER_PARSE_ERROR' });
+    expect(await connectionId()).toEqual(first);
+    await expect(pool.query('SELECT SLEEP(20)', [], true, 100)).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+    expect(await connectionId()).not.toEqual(first);
+    await pool.close();
+    await expect(connectionId()).rejects.toMatchObject({ failure: 'UNAVAILABLE', code: 'POOL_CLOSED' });
+  });
+
+  test('gives up waiting for a connection at the deadline, and uses the one that comes late', async () => {
+    const { pool, connectionId } = await openPool();
+    const slow = pool.query('SELECT SLEEP(0.4)', [], true);
+    await expect(pool.query('SELECT 1', [], true, 100)).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+    await slow;
+    for (let i = 0; i < 2; i++) expect(await connectionId()).toHaveLength(1);
+    await pool.close();
+  });
+
+  test('leaves a host that failed out for five seconds while another works', async () => {
+    const { database } = await openPool();
+    let connections = 0;
+    const sockets = new Set<Socket>();
+    const proxy = createServer((client) => {
+      connections += 1;
+      sockets.add(client);
+      const upstream = connect(database.port, '127.0.0.1');
+      client.pipe(upstream).pipe(client);
+      for (const socket of [client, upstream]) socket.on('error', () => undefined);
+    });
+    const port = await freePort();
+    const { host } = database;
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      const pool = createMysqlPool({ ...database, port, fallbacks: [{ host, port: database.port }] });
+      const ask = () => pool.query('SELECT 1', [], true);
+      expect(await ask()).toEqual([[1]]);
+      await new Promise<void>((resolve) => proxy.listen(port, '127.0.0.1', resolve));
+      vi.advanceTimersByTime(4999);
+      await ask();
+      expect(connections).toBe(0);
+      vi.advanceTimersByTime(1);
+      await ask();
+      expect(connections).toBe(1);
+
+      proxy.close();
+      for (const socket of sockets) socket.resetAndDestroy();
+      await ask().catch(() => undefined);
+      expect(await ask()).toEqual([[1]]);
+      await pool.close();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('shares the deadline among its hosts: one that does not respond leaves time for the next', async () => {
+    const { database } = await openPool();
+    const silent = createServer((socket) => socket.on('error', () => undefined));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const address = silent.address();
+    const { host } = database;
+    const pool = createMysqlPool({
+      ...database,
+      port: typeof address === 'object' && address ? address.port : 0,
+      fallbacks: [{ host, port: database.port }],
+      timeoutMs: 800,
+    });
+    expect(await pool.query('SELECT 1', [], true)).toEqual([[1]]);
+    await pool.close();
+    silent.close();
+  });
+
+  test('verifies certificate and host name if TLS is required', async () => {
+    const { database } = await openPool();
+    expect(poolOptions({ ...database, ssl: true, poolSize: 1 })).toMatchObject({
+      ssl: { minVersion: 'TLSv1.2', rejectUnauthorized: true, verifyIdentity: true },
+      maxIdle: 1,
+    });
+    const options = poolOptions({ ...database, socketPath: '/run/mysqld.sock', poolSize: 10 });
+    expect(options).toMatchObject({ socketPath: '/run/mysqld.sock', maxIdle: 2, dateStrings: true });
+    expect(options).not.toHaveProperty('ssl');
+    expect(poolOptions(database)).not.toHaveProperty('socketPath');
   });
 
   test('tries a deadlocked statement again, three times at most', async () => {
