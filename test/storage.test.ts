@@ -1,6 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from '@libsql/client';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test, vi } from 'vitest';
 import { readConfig } from '../src/config/config.ts';
 import { migrateUnderLease } from '../src/storage/migrations.ts';
@@ -375,6 +387,104 @@ test('a connection is not used again after it was lost, or found to be read-only
   expect(isConnectionUnusable(timeoutError())).toBe(true);
   expect(isUnusable(1062, 'ER_DUP_ENTRY')).toBe(false);
   expect(isConnectionUnusable('text')).toBe(false);
+});
+
+describe('a libSQL file', () => {
+  const openFile = (path: string) =>
+    openStorage(readConfig(environment({ DATABASE_URL: `file:${path}` })).database, [SESSION_KEY_SECRET]);
+  const newFolder = () => mkdtempSync(join(tmpdir(), 'weapp-login-'));
+  const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+
+  test('is created in a new folder, both for this account only; the mode of an existing file is kept', async () => {
+    const folder = join(newFolder(), 'a', 'b');
+    const path = join(folder, 'new.db');
+    const storage = await openFile(path);
+    expect(storage.place).toBe(path);
+    expect([modeOf(folder), modeOf(path)]).toEqual(['700', '600']);
+    await storage.close();
+    chmodSync(path, 0o640);
+    await (await openFile(path)).close();
+    expect(modeOf(path)).toBe('640');
+    await expect(openFile(folder)).rejects.toMatchObject({ name: 'StorageError', code: 'EISDIR' });
+  });
+
+  test('is read while another process writes, and written when it has ended', async () => {
+    const path = join(newFolder(), 'busy.db');
+    const storage = await openFile(path);
+    await storage.migrate();
+    const { user } = await storage.users.enrol({ appId: APP, openId: openId(), sessionKey: KEY }, {});
+    const writer = createClient({ url: `file:${path}` });
+    const transaction = await writer.transaction('write');
+    await transaction.execute("UPDATE user SET city = 'Rome'");
+    expect((await storage.users.byId(user.id))?.city).toBeNull();
+    await storage.ping();
+    let written = false;
+    const writing = storage.users.updateProfile(user.id, { city: 'Paris' }).finally(() => {
+      written = true;
+    });
+    await sleep(100);
+    expect(written).toBe(false);
+    await transaction.commit();
+    writer.close();
+    expect((await writing)?.city).toBe('Paris');
+    await storage.close();
+  });
+
+  test('a statement waits five seconds for another process', async () => {
+    const path = join(newFolder(), 'busy.db');
+    const storage = await openFile(path);
+    await storage.migrate();
+    const writer = createClient({ url: `file:${path}` });
+    const transaction = await writer.transaction('write');
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      const failure = storage.users.revokeTokens('x', 0).catch((error: unknown) => error);
+      await sleep(50);
+      vi.advanceTimersByTime(5000);
+      await sleep(50);
+      vi.advanceTimersByTime(1);
+      expect(await failure).toMatchObject({ failure: 'UNAVAILABLE', code: 'SQLITE_BUSY', retryable: false });
+    } finally {
+      vi.useRealTimers();
+    }
+    await transaction.rollback();
+    writer.close();
+    await storage.close();
+  });
+
+  test.each([
+    ['removed', (path: string) => rmSync(path), 'ENOENT'],
+    ['truncated', (path: string) => truncateSync(path), 'SQLITE_NOTADB'],
+    [
+      'replaced',
+      (path: string) => {
+        renameSync(path, `${path}.old`);
+        copyFileSync(`${path}.old`, path);
+      },
+      'FILE_REPLACED',
+    ],
+  ])('is not ready after it was %s', async (_name, damage, code) => {
+    const path = join(newFolder(), 'damaged.db');
+    const storage = await openFile(path);
+    await storage.migrate();
+    await storage.ping();
+    damage(path);
+    await expect(storage.ping()).rejects.toMatchObject({ name: 'StorageError', code });
+    await storage.close();
+  });
+});
+
+test('the place of a server is named without user and password', async () => {
+  const place = async (url: string) => {
+    const { database } = readConfig(environment({ DATABASE_URL: url }));
+    const storage = await openStorage(database, [SESSION_KEY_SECRET]);
+    await storage.close();
+    return storage.place;
+  };
+  expect(await place('mysql://user:secret@db.example.com:3307/app')).toBe('db.example.com:3307/app');
+  expect(await place('mysql://user:secret@localhost/app?socketPath=/run/mysqld.sock')).toBe(
+    '/run/mysqld.sock',
+  );
 });
 
 test('an encrypted session_key that was modified, cut or moved is rejected', () => {
