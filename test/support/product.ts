@@ -90,6 +90,8 @@ export function environment(more: Record<string, string> = {}): Record<string, s
     LOG_LEVEL: 'trace',
     JWT_SECRET,
     SESSION_KEY_SECRET,
+    // 5 seconds in production.
+    SHUTDOWN_DELAY_MS: '0',
     // Off, unless a test is about them.
     RATE_LIMIT_LOGINS_PER_ADDRESS: '0',
     RATE_LIMIT_LOGINS_PER_APP: '0',
