@@ -148,6 +148,12 @@ describe('the limits of queries, over HTTP', () => {
     ['nothing', ' ', 'GRAPHQL_PARSE_FAILED'],
     ['half an operation', '{ me { id }', 'GRAPHQL_PARSE_FAILED'],
     ['an unknown field', '{ mee }', 'GRAPHQL_VALIDATION_FAILED'],
+    ['an unknown fragment', '{ ...Missing }', 'GRAPHQL_VALIDATION_FAILED'],
+    [
+      'a message about tokens in the document',
+      '{ "Syntax Error: Document contains more that 5 tokens" }',
+      'GRAPHQL_PARSE_FAILED',
+    ],
     ['a subscription', 'subscription { me }', 'BAD_USER_INPUT'],
     ['a schema definition', 'type A { a: Int }', 'OPERATION_RESOLUTION_FAILURE'],
     [
@@ -161,6 +167,17 @@ describe('the limits of queries, over HTTP', () => {
     const [status, ...rest] = await refusal(query);
     expect(rest).toEqual([code, undefined]);
     expect([200, 400]).toContain(status);
+  });
+
+  test('an invalid document stays invalid, however often it is sent', async () => {
+    for (let i = 0; i < 15; i++)
+      expect((await refusal('{ me { id nothing } }'))[1]).toBe('GRAPHQL_VALIDATION_FAILED');
+  });
+
+  test('introspection may be deeper than a query', async () => {
+    const deep = `${'{ ofType '.repeat(9)}{ name }${' }'.repeat(9)}`;
+    const { data, errors } = await server.post(`{ __type(name: "User") ${deep} }`);
+    expect([data, errors]).toEqual([{ __type: { ofType: null } }, undefined]);
   });
 
   test('the errors are the same for application/graphql-response+json, with status 4xx', async () => {
