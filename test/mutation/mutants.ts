@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseAst } from 'vitest/node';
 
 /** One change of the source. */
 export type Mutant = {
-  /** Such as `src/auth/viewer.ts#12`: the file and the number of the change in it. */
+  /** Such as `src/auth/viewer.ts#5d41402a`: the file and a hash of the change and of its lines. */
   id: string;
   line: number;
   /** The changed expression or statement, and what takes its place. */
@@ -29,8 +30,8 @@ export function sourceFiles(rooms: readonly string[] = ROOMS): string[] {
 
 export function mutantsOf(file: string): Mutant[] {
   const source = readFileSync(file, 'utf8');
-  return changesIn(source).map(({ start, end, to }, i) => ({
-    id: `${file}#${i}`,
+  return identifiedChangesIn(file, source).map(({ id, start, end, to }) => ({
+    id,
     line: source.slice(0, start).split('\n').length,
     from: source.slice(start, end),
     to,
@@ -39,7 +40,7 @@ export function mutantsOf(file: string): Mutant[] {
 
 /** The source with all of its mutants, each behind a switch: `__mutant(id)` is true for the active one. */
 export function withSwitches(file: string, source: string): string {
-  const changes = changesIn(source).map((change, i) => ({ ...change, id: `${file}#${i}` }));
+  const changes = identifiedChangesIn(file, source);
   changes.sort((a, b) => a.start - b.start || b.end - a.end);
 
   function render(start: number, end: number, inside: typeof changes): string {
@@ -75,6 +76,21 @@ function withSwitch(changes: readonly (Change & { id: string })[], original: str
     case 'block':
       return `{ if (!${is(first)}) ${original} }`;
   }
+}
+
+/** A mutant keeps its id while its lines are the same, so that the results of other lines stay valid. */
+function identifiedChangesIn(file: string, source: string): (Change & { id: string })[] {
+  const times = new Map<string, number>();
+  return changesIn(source).map((change) => {
+    const { start, end, to } = change;
+    const from = source.lastIndexOf('\n', start) + 1;
+    const lines = source.slice(from, source.indexOf('\n', end)).trim();
+    const text = [lines, source.slice(start, end), to].join('\n');
+    const time = times.get(text) ?? 0;
+    times.set(text, time + 1);
+    const hash = createHash('sha256').update(`${text}\n${time}`).digest('hex').slice(0, 8);
+    return { ...change, id: `${file}#${hash}` };
+  });
 }
 
 const OPERATORS: Readonly<Record<string, readonly string[]>> = {
