@@ -1,10 +1,14 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { request as send } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readBody } from '../src/http/body.ts';
 import { renderMarkdownPage } from '../src/http/markdown-page.ts';
 import { createRouter, type Routes } from '../src/http/router.ts';
+import { jwksRoute } from '../src/http/routes/jwks.ts';
 import { type HttpServer, listen } from '../src/http/server.ts';
 import { createHealth } from '../src/ops/health.ts';
 import { createLog } from '../src/ops/log.ts';
@@ -165,6 +169,49 @@ describe('with CORS_ORIGINS=*', () => {
   });
 });
 
+test('the page for browsers is a response to GET with Accept: text/html only', async () => {
+  const typeOf = (method: string, headers: Record<string, string>) =>
+    new Promise<string | undefined>((resolve, reject) => {
+      const request = send(`${server.url}/graphql`, { method, headers }, (response) => {
+        response.resume();
+        resolve(response.headers['content-type']);
+      });
+      request.once('error', reject).end(method === 'POST' ? '{"query":"{ __typename }"}' : undefined);
+    });
+  expect(await typeOf('GET', { accept: 'text/html,*/*' })).toMatch('text/html');
+  expect(await typeOf('GET', { accept: '*/*' })).toMatch('json');
+  expect(await typeOf('GET', {})).toMatch('json');
+  expect(await typeOf('POST', { accept: 'text/html', 'content-type': 'application/json' })).toMatch('json');
+});
+
+test.each([
+  ['', 'zh-CN,en', 'zh-CN'],
+  ['', 'en,zh-CN', 'en'],
+  ['?lang=en', 'zh-CN', 'en'],
+  ['?lang=ZH', 'en', 'zh-CN'],
+])(
+  '/errors%s for a browser with %s is in %s, and links to its translation',
+  async (search, accepted, language) => {
+    const page = await fetch(`${server.url}/errors${search}`, { headers: { 'accept-language': accepted } });
+    const html = await page.text();
+    expect(html).toContain(`<html lang="${language}">`);
+    expect(html).toContain(`<a href="/errors?lang=${language === 'en' ? 'zh-CN' : 'en'}">`);
+  },
+);
+
+test('/ redirects to GraphiQL', async () => {
+  const home = await fetch(server.url, { redirect: 'manual' });
+  expect([home.status, home.headers.get('location')]).toEqual([302, '/graphql']);
+});
+
+test('the URL of pushes is checked by GET, for the AppID at its end', async () => {
+  const [timestamp, nonce] = [String(Math.floor(open.product.clock.now / 1000)), '42'];
+  const signature = createHash('sha1').update([PUSH_TOKEN, timestamp, nonce].sort().join('')).digest('hex');
+  const query = new URLSearchParams({ signature, timestamp, nonce, echostr: 'echo' });
+  const response = await fetch(`${open.url}/wechat/push/${APP_ID}?${query}`);
+  expect([response.status, await response.text()]).toEqual([200, 'echo']);
+});
+
 test('a proxy may send X-Forwarded-For in every request', async () => {
   const { status } = await fetch(`${open.url}/graphql`, {
     method: 'POST',
@@ -176,18 +223,21 @@ test('a proxy may send X-Forwarded-For in every request', async () => {
 
 describe('the router', () => {
   const lines: Record<string, unknown>[] = [];
+  const handled: unknown[] = [];
   let own: HttpServer;
   const routes: Routes = {
     '/fails': () => {
       throw new Error('a bug');
     },
     '/reads': async (request) => ({ status: 200, body: String((await readBody(request)).length) }),
+    '/keys': jwksRoute({ keys: [] }),
     '/any/*': (_request, { path, search }) => ({ status: 200, body: `${path} ${search}` }),
   };
   beforeAll(async () => {
     const health = createHealth(async () => undefined);
     const log = createLog('info', { write: (line) => lines.push(JSON.parse(line)) });
-    const handler = createRouter({ routes, corsOrigins: [], health, log });
+    const router = createRouter({ routes, corsOrigins: [], health, log });
+    const handler: typeof router = (...request) => handled.push(router(...request));
     const http = { host: '127.0.0.1', port: 0, requestTimeoutMs: 60_000, shutdownDelayMs: 0 };
     own = await listen({ handler, health }, http);
   });
@@ -205,6 +255,12 @@ describe('the router', () => {
       requestId: 'bug-1',
       err: { stack: expect.arrayContaining([expect.stringContaining('/fails')]) },
     });
+  });
+
+  test('lets the public keys of tokens be stored for five minutes', async () => {
+    const keys = await fetch(url('/keys'));
+    expect([keys.status, keys.headers.get('cache-control')]).toEqual([200, 'public, max-age=300']);
+    expect(await keys.json()).toEqual({ keys: [] });
   });
 
   test('finds a route by its last segment, and passes path and query as they were sent', async () => {
@@ -226,13 +282,13 @@ describe('the router', () => {
     expect(await length([])).toBe('0');
   });
 
-  test('does not log a client that disconnects while it sends', async () => {
+  test('ends a request whose client disconnects while it sends, and does not log it', async () => {
     const before = lines.length;
     const socket = connect(own.port, '127.0.0.1');
     socket.write('POST /reads HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
     socket.destroy();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await handled.at(-1);
     expect((await fetch(url('/any/more'))).status).toBe(200);
     expect(lines).toHaveLength(before);
   });
@@ -241,6 +297,47 @@ describe('the router', () => {
     const socket = connect(own.port, '127.0.0.1');
     socket.write(`POST /reads HTTP/1.1\r\nHost: x\r\nContent-Length: ${2 ** 30}\r\n\r\n{`);
     expect(await text(socket)).toMatch(/^HTTP\/1.1 200 .*connection: close/s);
+  });
+
+  test('responds to what is not HTTP with all headers of a response', async () => {
+    const socket = connect(own.port, '127.0.0.1');
+    socket.write('hello\r\n\r\n');
+    const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+    expect(head.split('\r\n')).toEqual([
+      'HTTP/1.1 400 Bad Request',
+      'cross-origin-resource-policy: same-origin',
+      'referrer-policy: no-referrer',
+      'x-content-type-options: nosniff',
+      'x-frame-options: DENY',
+      "content-security-policy: default-src 'none'; frame-ancestors 'none'",
+      'cache-control: no-store',
+      'content-type: application/json; charset=utf-8',
+      'connection: close',
+      `content-length: ${body.length}`,
+    ]);
+    expect(JSON.parse(body).errors[0].message).toBe('The request is not valid HTTP/1.1.');
+  });
+
+  test('says how long headers may be', async () => {
+    const socket = connect(own.port, '127.0.0.1');
+    socket.write(`GET / HTTP/1.1\r\nHost: x\r\nX-A: ${'a'.repeat(17_000)}\r\n\r\n`);
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 431 .*longer than 16 KB/s);
+  });
+
+  test('lets a client that still sends read the rejection, and disconnects it then', async () => {
+    const socket = connect({ port: own.port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => undefined).resume();
+    const send = () => socket.write('more');
+    socket.write('hello\r\n\r\n');
+    await once(socket, 'end');
+    for (let i = 0; i < 3; i++) {
+      send();
+      await sleep(20);
+    }
+    expect(socket.errored).toBeNull();
+    const sending = setInterval(send, 50);
+    await new Promise((resolve) => socket.once('close', resolve));
+    clearInterval(sending);
   });
 });
 

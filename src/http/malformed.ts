@@ -35,15 +35,12 @@ const LINGER_MS = 1000;
 
 /** Responds in JSON to requests that node:http rejects while parsing. */
 export function rejectMalformedRequests(server: Server): void {
-  server.on('clientError', (error: Error, socket: Socket) => {
-    if (!socket.writable) {
-      socket.destroy();
-      return;
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // Each chunk that follows an invalid request is an error again.
+    if (socket.writable) {
+      socket.on('error', () => undefined);
+      socket.end(rawResponse(REJECTIONS[error.code ?? ''] ?? INVALID_HTTP));
     }
-    const rejection = REJECTIONS['code' in error ? String(error.code) : ''] ?? INVALID_HTTP;
-    socket.on('error', () => undefined);
-    socket.end(rawResponse(rejection));
-    socket.resume();
     setTimeout(() => socket.destroy(), LINGER_MS).unref();
   });
 }
