@@ -8,7 +8,7 @@ const compress = promisify(gzip);
 
 /** Serves one HTML page: compressed if the browser accepts gzip, and not sent again while it has not changed. */
 export function createCachedPage(html: string): (request: IncomingMessage) => Promise<Reply> {
-  const etag = `"${createHash('sha256').update(html).digest('base64url').slice(0, 22)}"`;
+  const etag = `"${createHash('sha256').update(html).digest('base64url')}"`;
   let compressed: Promise<Buffer> | undefined;
 
   return async ({ headers }) => {

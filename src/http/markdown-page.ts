@@ -27,7 +27,7 @@ export function renderMarkdownPage(
       },
     },
   });
-  const [, title = ''] = /^# (.+)$/m.exec(markdown) ?? [];
+  const [, title = ''] = /^# (.+)/m.exec(markdown) ?? [];
   return `<!doctype html>
 <html lang="${language}">
 <meta charset="utf-8">

@@ -67,7 +67,7 @@ export function createRouter({ routes, corsOrigins, health, log }: RouterOptions
 function mergeVary(one: ResponseHeaders, other: ResponseHeaders): ResponseHeaders {
   if (one === NO_HEADERS) return other;
   const vary = [one.vary, other.vary].filter((value) => value !== undefined).join(', ');
-  return { ...one, ...other, ...(vary === '' ? {} : { vary }) };
+  return { ...one, ...other, vary };
 }
 
 function dispatch(routes: Routes, request: IncomingMessage, requestId: string): Promise<Reply> | Reply {

@@ -37,5 +37,5 @@ function linkOf(href: string): string | undefined {
 }
 
 function isChinese(language = ''): boolean {
-  return /^zh\b/i.test(language.trim());
+  return /^zh\b/i.test(language);
 }
