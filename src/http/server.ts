@@ -72,18 +72,15 @@ export async function listen(
 
 /** Connections that wait to be accepted would be reset. Node accepts them one by one, one in each turn of the event loop. */
 async function acceptWaiting(server: Server): Promise<void> {
-  let accepted = 0;
-  const count = () => {
-    accepted += 1;
-  };
-  server.on('connection', count);
+  let quietTurns = 0;
+  server.on('connection', () => {
+    quietTurns = 0;
+  });
   const end = performance.now() + LINGER_MS;
-  for (let quietTurns = 0; quietTurns < QUIET_TURNS && performance.now() < end; ) {
-    const before = accepted;
+  while (quietTurns < QUIET_TURNS && performance.now() < end) {
+    quietTurns += 1;
     await nextTurn();
-    quietTurns = accepted === before ? quietTurns + 1 : 0;
   }
-  server.off('connection', count);
 }
 
 /**
