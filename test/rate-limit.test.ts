@@ -233,6 +233,17 @@ test('the client address is that of the peer, or as a trusted proxy reports it',
   expect(clientAddress(peer, '[2001:db8::1]:4711', 1)).toBe('2001:db8::1');
   expect(clientAddress(peer, 'unknown', 1)).toBe(peer);
   expect(clientAddress(peer, '203.0.113.7', 2)).toBe(peer);
+  expect(clientAddress(peer, '[2001:db8::1]', 1)).toBe('2001:db8::1');
+  for (const other of [
+    '',
+    'x[2001:db8::1]',
+    '[2001:db8::1]x',
+    'x203.0.113.7:80',
+    '203.0.113.7:80x',
+    '[unknown]',
+  ])
+    expect(clientAddress(peer, other, 1)).toBe(peer);
+  expect([clientAddress(undefined, undefined, 0), clientAddress(undefined, 'unknown', 1)]).toEqual(['', '']);
 });
 
 test('IPv6 addresses count by their first 64 bits, IPv4 addresses whole', () => {
