@@ -32,6 +32,22 @@ async function headersOf(response: Response | Promise<Response>): Promise<Record
   return Object.fromEntries((await response).headers);
 }
 
+test.each([
+  ['', 'zh-CN,en', 'zh-CN'],
+  ['', 'en,zh-CN', 'en'],
+  ['?lang=en', 'zh-CN', 'en'],
+  ['?lang=ZH', 'en', 'zh-CN'],
+])(
+  '/errors%s for a browser with %s is in %s, and links to its translation',
+  async (search, accepted, language) => {
+    const page = await fetch(`${server.url}/errors${search}`, { headers: { 'accept-language': accepted } });
+    const html = await page.text();
+    expect(html).toContain(`<html lang="${language}">`);
+    expect(html).toContain(`<a href="/errors?lang=${language === 'en' ? 'zh-CN' : 'en'}">`);
+    expect(html).not.toContain('lang=undefined');
+  },
+);
+
 test('each route has its content type, and is stored as long as it is valid', async () => {
   const of = async (path: string, init?: RequestInit) => {
     const { 'content-type': type, 'cache-control': cache } = await headersOf(fetch(server.url + path, init));
@@ -184,32 +200,26 @@ test('the page for browsers is a response to GET with Accept: text/html only', a
   expect(await typeOf('POST', { accept: 'text/html', 'content-type': 'application/json' })).toMatch('json');
 });
 
-test.each([
-  ['', 'zh-CN,en', 'zh-CN'],
-  ['', 'en,zh-CN', 'en'],
-  ['?lang=en', 'zh-CN', 'en'],
-  ['?lang=ZH', 'en', 'zh-CN'],
-])(
-  '/errors%s for a browser with %s is in %s, and links to its translation',
-  async (search, accepted, language) => {
-    const page = await fetch(`${server.url}/errors${search}`, { headers: { 'accept-language': accepted } });
-    const html = await page.text();
-    expect(html).toContain(`<html lang="${language}">`);
-    expect(html).toContain(`<a href="/errors?lang=${language === 'en' ? 'zh-CN' : 'en'}">`);
-  },
-);
+test('/ready is 200 while the database is reachable', async () => {
+  expect((await fetch(`${server.url}/ready`)).status).toBe(200);
+});
 
 test('/ redirects to GraphiQL', async () => {
   const home = await fetch(server.url, { redirect: 'manual' });
   expect([home.status, home.headers.get('location')]).toEqual([302, '/graphql']);
 });
 
-test('the URL of pushes is checked by GET, for the AppID at its end', async () => {
+test('the URL of pushes is checked by GET, pushes are received by POST, for the AppID at its end', async () => {
   const [timestamp, nonce] = [String(Math.floor(open.product.clock.now / 1000)), '42'];
   const signature = createHash('sha1').update([PUSH_TOKEN, timestamp, nonce].sort().join('')).digest('hex');
   const query = new URLSearchParams({ signature, timestamp, nonce, echostr: 'echo' });
   const response = await fetch(`${open.url}/wechat/push/${APP_ID}?${query}`);
   expect([response.status, await response.text()]).toEqual([200, 'echo']);
+  const push = await fetch(`${open.url}/wechat/push/${APP_ID}?${query}`, {
+    method: 'POST',
+    body: '{"MsgType":"text"}',
+  });
+  expect([push.status, await push.text()]).toEqual([200, 'success']);
 });
 
 test('a proxy may send X-Forwarded-For in every request', async () => {
@@ -225,6 +235,7 @@ describe('the router', () => {
   const lines: Record<string, unknown>[] = [];
   const handled: unknown[] = [];
   let own: HttpServer;
+  let impatient: HttpServer;
   const routes: Routes = {
     '/fails': () => {
       throw new Error('a bug');
@@ -236,12 +247,13 @@ describe('the router', () => {
   beforeAll(async () => {
     const health = createHealth(async () => undefined);
     const log = createLog('info', { write: (line) => lines.push(JSON.parse(line)) });
-    const router = createRouter({ routes, corsOrigins: [], health, log });
+    const router = createRouter({ routes, corsOrigins: ['https://a.example'], health, log });
     const handler: typeof router = (...request) => handled.push(router(...request));
     const http = { host: '127.0.0.1', port: 0, requestTimeoutMs: 60_000, shutdownDelayMs: 0 };
     own = await listen({ handler, health }, http);
+    impatient = await listen({ handler, health }, { ...http, requestTimeoutMs: 200 });
   });
-  afterAll(() => own.close());
+  afterAll(() => Promise.all([own.close(), impatient.close()]));
   const url = (path: string) => `http://127.0.0.1:${own.port}${path}`;
 
   test('responds to a bug with 500 and a request id, by which the log has its stack', async () => {
@@ -299,6 +311,19 @@ describe('the router', () => {
     expect(await text(socket)).toMatch(/^HTTP\/1.1 200 .*connection: close/s);
   });
 
+  test('lets pages of the listed origins read responses, and of no others', async () => {
+    const allowed = async (origin: string) =>
+      (await headersOf(fetch(url('/any/x'), { headers: { origin } })))['access-control-allow-origin'];
+    expect(await allowed('https://a.example')).toBe('https://a.example');
+    expect(await allowed('https://a.example.com')).toBeUndefined();
+  });
+
+  test('rejects a request whose headers do not arrive in time', async () => {
+    const socket = connect(impatient.port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\n');
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 408 .*"REQUEST_TIMEOUT"/s);
+  });
+
   test('responds to what is not HTTP with all headers of a response', async () => {
     const socket = connect(own.port, '127.0.0.1');
     socket.write('hello\r\n\r\n');
@@ -327,7 +352,7 @@ describe('the router', () => {
   test('lets a client that still sends read the rejection, and disconnects it then', async () => {
     const socket = connect({ port: own.port, host: '127.0.0.1', allowHalfOpen: true });
     socket.on('error', () => undefined).resume();
-    const send = () => socket.write('more');
+    const send = () => socket.write('more'.repeat(50_000));
     socket.write('hello\r\n\r\n');
     await once(socket, 'end');
     for (let i = 0; i < 3; i++) {

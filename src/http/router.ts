@@ -83,6 +83,5 @@ function dispatch(routes: Routes, request: IncomingMessage, requestId: string): 
 
 function findRoute(routes: Routes, path: string): Route | undefined {
   if (Object.hasOwn(routes, path)) return routes[path];
-  const wildcard = path.replace(/[^/]+$/, '*');
-  return Object.hasOwn(routes, wildcard) ? routes[wildcard] : undefined;
+  return routes[path.replace(/[^/]+$/, '*')];
 }
