@@ -81,8 +81,9 @@ test('idle connections are closed although a request is in flight, new ones are 
 });
 
 test('during the shutdown delay requests are handled, /ready is 503, and responses close their connection', async () => {
-  const delayed = await start(300);
+  const delayed = await start(500);
   const closed = delayed.close();
+  await sleep(100);
   const get = async (path: string) => {
     const { status, headers } = await fetch(`http://127.0.0.1:${delayed.port}${path}`);
     return [status, headers.get('connection')];

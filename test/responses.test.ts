@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readBody } from '../src/http/body.ts';
 import { renderMarkdownPage } from '../src/http/markdown-page.ts';
 import { createRouter, type Routes } from '../src/http/router.ts';
+import { graphqlRoute } from '../src/http/routes/graphql-endpoint.ts';
 import { jwksRoute } from '../src/http/routes/jwks.ts';
 import { type HttpServer, listen } from '../src/http/server.ts';
 import { createHealth } from '../src/ops/health.ts';
@@ -190,13 +191,13 @@ test('the page for browsers is a response to GET with Accept: text/html only', a
     new Promise<string | undefined>((resolve, reject) => {
       const request = send(`${server.url}/graphql`, { method, headers }, (response) => {
         response.resume();
-        resolve(response.headers['content-type']);
+        resolve(`${response.statusCode} ${response.headers['content-type']}`);
       });
       request.once('error', reject).end(method === 'POST' ? '{"query":"{ __typename }"}' : undefined);
     });
   expect(await typeOf('GET', { accept: 'text/html,*/*' })).toMatch('text/html');
   expect(await typeOf('GET', { accept: '*/*' })).toMatch('json');
-  expect(await typeOf('GET', {})).toMatch('json');
+  expect(await typeOf('GET', {})).toBe(await typeOf('GET', { accept: '*/*' }));
   expect(await typeOf('POST', { accept: 'text/html', 'content-type': 'application/json' })).toMatch('json');
 });
 
@@ -234,6 +235,18 @@ test('a proxy may send X-Forwarded-For in every request', async () => {
 describe('the router', () => {
   const lines: Record<string, unknown>[] = [];
   const handled: unknown[] = [];
+  const log = createLog('info', { write: (line) => lines.push(JSON.parse(line)) });
+  const graphql = (trustedProxies: number) =>
+    graphqlRoute({
+      execute: async (_url, { method, body }, { address }) => ({
+        status: 200,
+        headers: {},
+        body: JSON.stringify({ method, body, address }),
+      }),
+      graphiql: undefined,
+      trustedProxies,
+      log,
+    });
   let own: HttpServer;
   let impatient: HttpServer;
   const routes: Routes = {
@@ -241,12 +254,13 @@ describe('the router', () => {
       throw new Error('a bug');
     },
     '/reads': async (request) => ({ status: 200, body: String((await readBody(request)).length) }),
+    '/graphql': graphql(0),
+    '/proxied': graphql(1),
     '/keys': jwksRoute({ keys: [] }),
     '/any/*': (_request, { path, search }) => ({ status: 200, body: `${path} ${search}` }),
   };
   beforeAll(async () => {
     const health = createHealth(async () => undefined);
-    const log = createLog('info', { write: (line) => lines.push(JSON.parse(line)) });
     const router = createRouter({ routes, corsOrigins: ['https://a.example'], health, log });
     const handler: typeof router = (...request) => handled.push(router(...request));
     const http = { host: '127.0.0.1', port: 0, requestTimeoutMs: 60_000, shutdownDelayMs: 0 };
@@ -273,6 +287,26 @@ describe('the router', () => {
     const keys = await fetch(url('/keys'));
     expect([keys.status, keys.headers.get('cache-control')]).toEqual([200, 'public, max-age=300']);
     expect(await keys.json()).toEqual({ keys: [] });
+  });
+
+  test('executes requests from the address that counts, and warns once of an unknown proxy', async () => {
+    const warnings = () => lines.filter(({ msg }) => String(msg).startsWith('X-Forwarded-For is ignored'));
+    const before = warnings().length;
+    const executed = async (path: string, init?: RequestInit) => (await fetch(url(path), init)).json();
+    const forwarded = { headers: { 'x-forwarded-for': '203.0.113.7' } };
+    const own = '127.0.0.1';
+    expect(await executed('/graphql')).toEqual({ method: 'GET', address: own });
+    expect(await executed('/proxied', forwarded)).toEqual({ method: 'GET', address: '203.0.113.7' });
+    expect(warnings()).toHaveLength(before);
+    for (let i = 0; i < 2; i++)
+      expect(await executed('/graphql', { ...forwarded, method: 'POST', body: '{}' })).toEqual({
+        method: 'POST',
+        body: '{}',
+        address: own,
+      });
+    expect(warnings().slice(before)).toMatchObject([{ level: 40 }]);
+    const page = await fetch(url('/graphql'), { headers: { accept: 'text/html' } });
+    expect(page.status).toBe(200);
   });
 
   test('finds a route by its last segment, and passes path and query as they were sent', async () => {
