@@ -204,6 +204,7 @@ describe('the limits of queries, over HTTP', () => {
     expect([status, errors.length, errors[0]?.extensions.code]).toEqual([400, 1, 'BAD_USER_INPUT']);
     expect(errors[0]?.message.length).toBeLessThan(310);
     expect(errors[0]?.message).toMatch(/Field "a\d+" is not defined by type "UserInfoInput"/);
+    expect(codeOf(await unknown(499))).toBe('BAD_USER_INPUT');
     expect(codeOf(await unknown(500))).toBe('QUERY_TOO_COMPLEX');
     const deep = { u: JSON.parse(`${'['.repeat(600)}${']'.repeat(600)}`) };
     expect(codeOf(await server.post(login, { variables: deep }))).toBe('QUERY_TOO_COMPLEX');
