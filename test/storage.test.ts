@@ -201,6 +201,7 @@ describe.each(ALL_DATABASES)('storage on $name', (database) => {
   test.each([
     'CREATE TABLE user (id int PRIMARY KEY, union_id varchar(20), email text)',
     'CREATE TABLE rate_limit (id int PRIMARY KEY, hits int)',
+    'CREATE TABLE user_tombstone (id int PRIMARY KEY, reason text)',
   ])('a database of another program is refused and left as it was: %s', async (theirs) => {
     if (database.name === 'libSQL in memory') return;
     const fresh = await database.create();
@@ -210,6 +211,25 @@ describe.each(ALL_DATABASES)('storage on $name', (database) => {
     await expect(foreign.migrate()).rejects.toMatchObject({ failure: 'FAULT', code: 'FOREIGN_TABLES' });
     await foreign.close();
     expect(await definitionsIn(fresh)).toEqual(before);
+  });
+
+  test('a table that lacks a column is reported at start', async () => {
+    if (database.name === 'libSQL in memory') return;
+    const fresh = await database.create();
+    const outdated = await open(fresh);
+    await outdated.migrate();
+    await outdated.check();
+    await runAnySql(fresh, 'ALTER TABLE user DROP COLUMN city');
+    await expect(outdated.check()).rejects.toMatchObject({ name: 'StorageError', failure: 'FAULT' });
+    await outdated.close();
+  });
+
+  test('it is ready until it is closed', async () => {
+    const other = await open(await database.create());
+    await other.migrate();
+    await other.ping();
+    await other.close();
+    await expect(other.users.byId('nobody')).rejects.toMatchObject({ name: 'StorageError' });
   });
 
   test('an interrupted migration is completed by the next start', async () => {
@@ -320,6 +340,18 @@ describe.each(DATABASES)('the lease of migrations on $name', (database) => {
     await dialect.close();
   });
 
+  test('a migration succeeds although the lease can be neither renewed nor released', async () => {
+    const { dialect } = await openLeased();
+    await dialect.execute('DELETE FROM weapp_login_lease');
+    const execute: typeof dialect.execute = async (sql, params) => {
+      if (sql.startsWith('DELETE') && sql.includes('holder'))
+        throw new StorageError('UNAVAILABLE', 'ETIMEDOUT');
+      return dialect.execute(sql, params);
+    };
+    await migrateUnderLease({ ...dialect, execute });
+    await dialect.close();
+  });
+
   test('any other failure to take it is reported at once', async () => {
     const { dialect, clock } = await openLeased();
     const failure = new StorageError('FAULT', 'ER_NO');
@@ -401,6 +433,7 @@ describe('a libSQL file', () => {
     const storage = await openFile(path);
     expect(storage.place).toBe(path);
     expect([modeOf(folder), modeOf(path)]).toEqual(['700', '600']);
+    expect(await runAnySql(`file:${path}`, 'PRAGMA journal_mode')).toMatchObject([{ journal_mode: 'wal' }]);
     await storage.close();
     chmodSync(path, 0o640);
     await (await openFile(path)).close();
@@ -503,7 +536,7 @@ test('an encrypted session_key that was modified, cut or moved is rejected', () 
     expect(cipher.decrypt(`${id}.${changed.toString('base64url')}`, 'owner')).toBeNull();
     expect(cipher.decrypt(`${id}.${bytes.subarray(0, i).toString('base64url')}`, 'owner')).toBeNull();
   }
-  for (const damaged of ['', id, `${id}.`, `.${body}`, body])
+  for (const damaged of [cipher.encrypt('', 'owner'), '', id, `${id}.`, `.${body}`, body])
     expect(cipher.decrypt(damaged, 'owner')).toBeNull();
 });
 
