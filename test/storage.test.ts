@@ -397,6 +397,10 @@ test.each([
 test('a failure without a code has one', () => {
   const lost = Object.assign(new Error('x'), { fatal: true });
   expect(toStorageError(lost)).toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST', ...RETRYABLE });
+  const known = Object.assign(new Error('x'), { fatal: true, code: 'ER_ACCESS_DENIED_ERROR', errno: 1045 });
+  expect(toStorageError(known)).toMatchObject({ code: 'ER_ACCESS_DENIED_ERROR', ...UNAVAILABLE });
+  const odd = Object.assign(new Error('x'), { code: 7, errno: '1213', extendedCode: null, fatal: false });
+  expect(toStorageError(odd)).toMatchObject({ code: 'Error', ...FAULT });
   const full = new Error('Queue limit reached.');
   expect(toStorageError(full)).toMatchObject({ code: 'POOL_QUEUE_FULL', ...UNAVAILABLE });
   const closed = new Error('Pool is closed.');
