@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { logFailure, toClientError } from '../src/graphql/failures.ts';
+import { StorageError } from '../src/storage/storage-error.ts';
+import { WeChatError } from '../src/wechat/wechat-error.ts';
 import { endOfLog, readLog } from './support/log.ts';
 import { APP_ID } from './support/product.ts';
 import { type Server, startServer } from './support/server.ts';
@@ -123,4 +127,56 @@ describe('behind a proxy that is not configured', () => {
     expect(reached().at(-1)).toMatchObject({ rateLimit: { suppressed: 3 } });
     await server.close();
   });
+});
+
+test.each<[unknown, string, string, string]>([
+  [
+    new StorageError('UNAVAILABLE', 'ETIMEDOUT'),
+    'SERVICE_UNAVAILABLE',
+    'error',
+    'database unavailable (ETIMEDOUT)',
+  ],
+  [new StorageError('FAULT', 'ER_NO'), 'INTERNAL_SERVER_ERROR', 'error', 'database fault (ER_NO)'],
+  [new TypeError('a secret'), 'INTERNAL_SERVER_ERROR', 'error', 'unexpected failure'],
+  [{ failure: 'UNAVAILABLE' }, 'INTERNAL_SERVER_ERROR', 'error', 'unexpected failure'],
+  [
+    new WeChatError('WECHAT_UNAVAILABLE', 'jscode2session', 'no response'),
+    'WECHAT_UNAVAILABLE',
+    'warn',
+    'jscode2session: no response',
+  ],
+  [
+    new WeChatError('WECHAT_CODE_INVALID', 'jscode2session', 'errcode 40029', {
+      errcode: 40029,
+      rid: 'r-1',
+    }),
+    'WECHAT_CODE_INVALID',
+    'info',
+    'jscode2session: errcode 40029',
+  ],
+  [
+    new WeChatError('WECHAT_MISCONFIGURED', 'jscode2session', 'errcode 40125', {
+      errcode: 40125,
+      remedy: 'x',
+    }),
+    'WECHAT_MISCONFIGURED',
+    'error',
+    'jscode2session: errcode 40125',
+  ],
+])('%s is %s for the client, and logged as %s: %s', (failure, code, level, message) => {
+  const lines: unknown[] = [];
+  const log = pino(
+    { level: 'trace', formatters: { level: (label) => ({ level: label }) } },
+    {
+      write: (line: string) => lines.push(JSON.parse(line)),
+    },
+  );
+  logFailure(failure, log);
+  expect(lines).toMatchObject([{ level, msg: message }]);
+  const { errcode, rid } = failure instanceof WeChatError ? failure : {};
+  const { extensions } = toClientError(failure);
+  expect(extensions).toMatchObject({ code });
+  expect(extensions.wechat).toEqual(
+    errcode === undefined ? undefined : { errcode, ...(rid === undefined ? {} : { rid }) },
+  );
 });
