@@ -5,6 +5,7 @@ import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../src/config/config.ts';
 import { createDocuments } from '../src/graphql/documents.ts';
+import { publicMessage } from '../src/graphql/messages.ts';
 import { buildSchema } from '../src/schema/index.ts';
 import { codeOf, environment } from './support/product.ts';
 import { type Server, startServer } from './support/server.ts';
@@ -126,6 +127,11 @@ describe('the limits of queries, over HTTP', () => {
       'The query asks for more than 5000 fields in lists',
       'The query has more than 20 directives',
     ]);
+  });
+
+  test('an error has the path and the position of its field', async () => {
+    const { errors } = await server.post('{ me { id } }');
+    expect(errors).toMatchObject([{ path: ['me'], locations: [{ line: 1, column: 3 }] }]);
   });
 
   test('a query below every limit is executed', async () => {
@@ -325,6 +331,18 @@ describe('the cache of documents', () => {
     send(documents, source, 12);
     expect(documents.compiledOperation(source, null)).toBeDefined();
   });
+});
+
+test('a long message is cut in the middle, and its suggestions are removed from the end', () => {
+  const message = `${'a'.repeat(150)}${'b'.repeat(150)}`;
+  expect(publicMessage(message, true)).toBe(message);
+  expect(publicMessage(`${message}c`, true)).toBe(`${'a'.repeat(150)} … ${'b'.repeat(149)}c`);
+  const suggesting = 'Unknown "x". Did you mean "y"?';
+  expect(publicMessage(suggesting, true)).toBe(suggesting);
+  expect(publicMessage(suggesting, false)).toBe('Unknown "x".');
+  expect(publicMessage(' Did you mean "y"?', false)).toBe('');
+  for (const other of ['? Did you mean "y".', 'Which?', 'Unknown "x".'])
+    expect(publicMessage(other, false)).toBe(other);
 });
 
 describe('production', () => {
