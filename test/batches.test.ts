@@ -113,6 +113,10 @@ describe.each(DATABASES)('what is asked in one turn of the event loop on $name',
     faults.read = () => (reads.length < 3 ? DEADLOCK : undefined);
     expect(await users.byId(user.id)).toEqual(user);
     expect(reads).toHaveLength(3);
+    reads.length = 0;
+    faults.read = () => DEADLOCK;
+    await expect(users.byId(user.id)).rejects.toBe(DEADLOCK);
+    expect(reads).toHaveLength(4);
     await close();
   });
 
@@ -142,6 +146,15 @@ describe.each(DATABASES)('what is asked in one turn of the event loop on $name',
     expect(elsewhere).toMatchObject({ appId: SECOND_APP_ID, nickName: null });
     expect(await users.sessionKey(first?.id ?? '')).toBe(OTHER_KEY);
     expect(writes).toHaveLength(4);
+    await close();
+  });
+
+  test('a login without a unionid keeps the one that is known', async () => {
+    const { users, logIn, close } = await openUsers();
+    const [openId = ''] = people(1);
+    const unionId = `u${openId.slice(1)}`;
+    await users.enrol({ appId: APP_ID, openId, unionId, sessionKey: KEY }, {});
+    expect((await logIn(openId)).user.unionId).toBe(unionId);
     await close();
   });
 
