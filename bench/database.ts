@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createClient } from '@libsql/client';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { startMariaDb } from '../test/support/mariadb.ts';
+import { openSqliteFile } from '../test/support/sqlite-file.ts';
 import { APP_ID } from './contract.ts';
 import { pin } from './cores.ts';
 import { person } from './people.ts';
@@ -87,13 +87,13 @@ async function startLibsql(): Promise<DatabaseServer> {
     pid: undefined,
     create: async (name) => urlOf(name),
     async fill(name, count) {
-      const client = createClient({ url: urlOf(name) });
+      const client = openSqliteFile(urlOf(name));
       const row = `INSERT INTO user (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')})`;
-      for (const rows of batches(count, (time) => time.getTime()))
-        await client.batch(
-          rows.map((values) => ({ sql: row, args: values })),
-          'write',
-        );
+      for (const rows of batches(count, (time) => time.getTime())) {
+        const transaction = await client.beginWrite();
+        for (const args of rows) await transaction.execute({ sql: row, args });
+        await transaction.commit();
+      }
       client.close();
     },
     statements: async () => Number.NaN,

@@ -2,15 +2,15 @@ import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient } from '@libsql/client';
 import { expect, test } from 'vitest';
 import { startServer } from './support/server.ts';
+import { openSqliteFile } from './support/sqlite-file.ts';
 
 test('while another process writes for two seconds, 50 logins wait and other requests do not', async () => {
   const path = join(mkdtempSync(join(tmpdir(), 'weapp-login-')), 'busy.db');
   const server = await startServer(`file:${path}`);
-  const writer = createClient({ url: `file:${path}` });
-  const transaction = await writer.transaction('write');
+  const writer = openSqliteFile(`file:${path}`);
+  const transaction = await writer.beginWrite();
   await transaction.execute("UPDATE user SET city = 'x'");
 
   let finished = false;
@@ -43,9 +43,9 @@ test('while another process writes for two seconds, 50 logins wait and other req
 
 test('a server starts on a file that another process is writing', async () => {
   const path = join(mkdtempSync(join(tmpdir(), 'weapp-login-')), 'busy.db');
-  const writer = createClient({ url: `file:${path}` });
+  const writer = openSqliteFile(`file:${path}`);
   await writer.execute('CREATE TABLE notes (text)');
-  const transaction = await writer.transaction('write');
+  const transaction = await writer.beginWrite();
   await transaction.execute("INSERT INTO notes VALUES ('x')");
 
   const starting = startServer(`file:${path}`);
@@ -58,8 +58,8 @@ test('a server starts on a file that another process is writing', async () => {
 test('a login that met a lock is committed when it is acknowledged, and so are those after it', async () => {
   const path = join(mkdtempSync(join(tmpdir(), 'weapp-login-')), 'busy.db');
   const server = await startServer(`file:${path}`);
-  const other = createClient({ url: `file:${path}` });
-  const transaction = await other.transaction('write');
+  const other = openSqliteFile(`file:${path}`);
+  const transaction = await other.beginWrite();
   await transaction.execute("UPDATE user SET city = 'x'");
   const waiting = server.product.login('dev:alice');
   await sleep(300);

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { createClient } from '@libsql/client';
 import { uuidv7 } from 'uuidv7';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSandbox, type Sandbox } from '../src/sandbox/index.ts';
@@ -8,6 +7,7 @@ import { DATABASES, MYSQL, runSql } from './support/databases.ts';
 import { APP_ID, SECOND_APP_ID } from './support/product.ts';
 import { type Replica, startReplica } from './support/replica.ts';
 import { startServer } from './support/server.ts';
+import { openSqliteFile } from './support/sqlite-file.ts';
 
 describe.skipIf(!MYSQL)('two processes on one MariaDB', () => {
   let sandbox: Sandbox;
@@ -111,7 +111,7 @@ async function fill(url: string, count: number): Promise<string[]> {
   const columns =
     'id, app_id, open_id, session_key, role, token_version, created_at, updated_at, last_login_at';
   const time = url.startsWith('mysql') ? "'2026-01-01 00:00:00.000'" : '1767225600000';
-  const client = url.startsWith('mysql') ? undefined : createClient({ url });
+  const client = url.startsWith('mysql') ? undefined : openSqliteFile(url);
   for (let from = 0; from < count; from += 1000) {
     const rows = ids
       .slice(from, from + 1000)

@@ -12,7 +12,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient } from '@libsql/client';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test, vi } from 'vitest';
 import { readConfig } from '../src/config/config.ts';
 import { migrateUnderLease } from '../src/storage/migrations.ts';
@@ -31,6 +30,7 @@ import {
 import { SESSION_KEY_SECRET } from './support/canaries.ts';
 import { ALL_DATABASES, DATABASES, definitionsIn, runAnySql, runSql } from './support/databases.ts';
 import { environment } from './support/product.ts';
+import { openSqliteFile } from './support/sqlite-file.ts';
 
 const APP = 'wxcanary00000001';
 function openId() {
@@ -450,8 +450,8 @@ describe('a libSQL file', () => {
     const storage = await openFile(path);
     await storage.migrate();
     const { user } = await storage.users.enrol({ appId: APP, openId: openId(), sessionKey: KEY }, {});
-    const writer = createClient({ url: `file:${path}` });
-    const transaction = await writer.transaction('write');
+    const writer = openSqliteFile(`file:${path}`);
+    const transaction = await writer.beginWrite();
     await transaction.execute("UPDATE user SET city = 'Rome'");
     expect((await storage.users.byId(user.id))?.city).toBeNull();
     await storage.ping();
@@ -471,8 +471,8 @@ describe('a libSQL file', () => {
     const path = join(newFolder(), 'busy.db');
     const storage = await openFile(path);
     await storage.migrate();
-    const writer = createClient({ url: `file:${path}` });
-    const transaction = await writer.transaction('write');
+    const writer = openSqliteFile(`file:${path}`);
+    const transaction = await writer.beginWrite();
     vi.useFakeTimers({ toFake: ['performance'] });
     try {
       const failure = storage.users.revokeTokens('x', 0).catch((error: unknown) => error);

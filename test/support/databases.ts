@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createClient } from '@libsql/client';
 import { createConnection } from 'mysql2/promise';
 import { inject } from 'vitest';
+import { openSqliteFile } from './sqlite-file.ts';
 
 /** A kind of database that the product runs on; `create` makes an empty one and answers its DATABASE_URL. */
 export type TestDatabase = { name: string; create(): Promise<string> };
@@ -50,7 +50,7 @@ export async function runSql(url: string, sql: string, values: unknown[] = []): 
 /** The same on either database. */
 export async function runAnySql(url: string, sql: string): Promise<unknown> {
   if (url.startsWith('mysql:')) return runSql(url, sql);
-  const client = createClient({ url });
+  const client = openSqliteFile(url);
   try {
     return (await client.execute(sql)).rows;
   } finally {
