@@ -56,6 +56,14 @@ export function writeReport(results: Results, words: Words): string {
   ].join('\n\n');
 }
 
+/** What README quotes. */
+export function writeSummary(results: Results, words: Words): string {
+  const date = new Date().toISOString().slice(0, 10);
+  return [words.conditions(results.cores, process.versions.node, date), summaryTable(results, words)].join(
+    '\n\n',
+  );
+}
+
 const OURS = 'ours';
 
 function isMain({ concurrency, delayMs }: Cell): boolean {

@@ -6,7 +6,7 @@ import { describeCores } from './cores.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { writeBlock } from './page.ts';
 import { planCells } from './plan.ts';
-import { type Results, writeReport } from './report.ts';
+import { type Results, writeReport, writeSummary } from './report.ts';
 import { measureRounds, soak, warmUp } from './rounds.ts';
 import { measureInstalled } from './size.ts';
 import { type Stage, setStage } from './stage.ts';
@@ -64,7 +64,10 @@ async function report(
     );
   if (failures.length > 0) process.exitCode = 1;
   else if (options.write)
-    for (const words of [ENGLISH, CHINESE]) writeBlock(words.page, writeReport(results, words));
+    for (const words of [ENGLISH, CHINESE]) {
+      writeBlock(words.page, writeReport(results, words));
+      writeBlock(words.readme, writeSummary(results, words));
+    }
 }
 
 /** A server that runs on both databases counts once, with the first. */

@@ -3,6 +3,7 @@ import type { Cell } from './plan.ts';
 /** The words of the tables, in the languages of docs/performance.md. */
 export type Words = {
   page: string;
+  readme: string;
   server: string;
   requestsPerSecond: string;
   ratio: string;
@@ -26,6 +27,7 @@ const DATABASES = { mariadb: 'MariaDB', libsql: 'libSQL' } as const;
 
 export const ENGLISH: Words = {
   page: 'docs/performance.md',
+  readme: 'README.md',
   server: 'server',
   requestsPerSecond: 'requests/s',
   ratio: 'ratio: median (min–max)',
@@ -50,6 +52,7 @@ export const ENGLISH: Words = {
 
 export const CHINESE: Words = {
   page: 'docs/performance.zh-CN.md',
+  readme: 'README.zh-CN.md',
   server: '服务',
   requestsPerSecond: '每秒请求数',
   ratio: '比值：中位数（最小–最大）',
