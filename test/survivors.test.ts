@@ -222,7 +222,7 @@ describe.skipIf(!MYSQL)('the pool of MySQL', () => {
       maxIdle: 1,
     });
     const options = poolOptions({ ...database, socketPath: '/run/mysqld.sock', poolSize: 10 });
-    expect(options).toMatchObject({ socketPath: '/run/mysqld.sock', maxIdle: 2, dateStrings: true });
+    expect(options).toMatchObject({ socketPath: '/run/mysqld.sock', maxIdle: 2, timezone: 'Z' });
     expect(options).not.toHaveProperty('ssl');
     expect(poolOptions(database)).not.toHaveProperty('socketPath');
   });
