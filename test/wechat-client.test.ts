@@ -95,6 +95,12 @@ describe('a failed call has a reason for the log', () => {
     expect(await login(connect({ timeoutMs: 200 }))).toBe(reason);
   });
 
+  test('timed out, also of a POST', async () => {
+    answer = () => undefined;
+    const call = connect({ timeoutMs: 200 }).phoneNumber(APP, HOLDER.openId, 'code');
+    await expect(call).rejects.toMatchObject({ message: 'stable_token: timed out' });
+  });
+
   test.each<[string, unknown]>([
     [
       'ECONNRESET',

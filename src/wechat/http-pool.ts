@@ -15,7 +15,12 @@ export type HttpPool = {
   close(): Promise<void>;
 };
 
-export class TimedOutError extends Error {}
+/** The code of a TimedOutError, which it keeps when another error wraps it. */
+export const TIMED_OUT = 'TIMED_OUT';
+
+export class TimedOutError extends Error {
+  readonly code = TIMED_OUT;
+}
 
 /** Responses of these APIs are a few hundred bytes long. */
 const MAX_BODY_BYTES = 64 * 1024;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createFetch } from 'ofetch';
 import { type CircuitOptions, createCircuit } from './circuit.ts';
 import type { Endpoint } from './errcodes.ts';
-import { createHttpPool, type HttpPool, type HttpResponse, TimedOutError } from './http-pool.ts';
+import { createHttpPool, type HttpPool, type HttpResponse, TIMED_OUT } from './http-pool.ts';
 import { unavailableError } from './wechat-error.ts';
 
 export type WeChatRequest = {
@@ -74,8 +74,8 @@ async function exchange(
   try {
     return await (request.body ? post(pool, request, endsAt) : pool.send(toGet(request), endsAt));
   } catch (error) {
-    if (error instanceof TimedOutError) throw unavailableError(endpoint, 'timed out');
     const code = networkErrorCode(error);
+    if (code === TIMED_OUT) throw unavailableError(endpoint, 'timed out');
     if (attempts <= 1 || !NEVER_SENT.has(code)) throw unavailableError(endpoint, `no response (${code})`);
   }
   await sleep(RETRY_DELAY_MS);
