@@ -1,4 +1,5 @@
 import type { ExecutionResult } from 'graphql';
+import { isRecord, parseObject } from '../common/json.ts';
 import type { Connection, CreateContext } from '../context.ts';
 import type { Log } from '../ops/log.ts';
 import type { CompiledOperation } from './compiled-operation.ts';
@@ -125,19 +126,6 @@ function readParams(body: string): Params | undefined {
   if (operationName !== null && !isTextOrAbsent(operationName)) return undefined;
   if (variables !== null && variables !== undefined && !isRecord(variables)) return undefined;
   return { query, documentId, operationName, variables };
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isTextOrAbsent(value: unknown): value is string | undefined {

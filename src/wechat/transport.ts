@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFetch } from 'ofetch';
+import { parseObject } from '../common/json.ts';
 import { type CircuitOptions, createCircuit } from './circuit.ts';
 import type { Endpoint } from './errcodes.ts';
 import { createHttpPool, type HttpPool, type HttpResponse, TIMED_OUT } from './http-pool.ts';
@@ -119,21 +120,9 @@ const BYTE_ORDER_MARK = /^\ufeff/;
 
 function parseResponse(endpoint: Endpoint, status: number, text: string): Record<string, unknown> {
   if (status !== 200) throw unavailableError(endpoint, `HTTP status ${status}`);
-  const json = parseJson(text.replace(BYTE_ORDER_MARK, ''));
-  if (!isRecord(json)) throw unavailableError(endpoint, 'the response is not a JSON object');
+  const json = parseObject(text.replace(BYTE_ORDER_MARK, ''));
+  if (!json) throw unavailableError(endpoint, 'the response is not a JSON object');
   return json;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** ofetch wraps the error of the pool. */
