@@ -1,4 +1,4 @@
-import { createCipheriv, createHash, createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { createCipheriv, createHash, randomBytes, randomUUID } from 'node:crypto';
 import { createSigner, createVerifier } from 'fast-jwt';
 import Fastify from 'fastify';
 import mercurius, { type IResolvers } from 'mercurius';
@@ -11,6 +11,7 @@ import {
   BODY_LIMIT,
   ISSUER,
   JWT_SECRET,
+  KID,
   POOL_SIZE,
   SESSION_KEY_SECRET,
   TOKEN_TTL,
@@ -28,8 +29,7 @@ const pool = createPool({
   charset: 'utf8mb4',
   dateStrings: true,
 });
-const kid = createHmac('sha256', JWT_SECRET).update('weapp-login kid').digest('base64url').slice(0, 12);
-const sign = createSigner({ key: JWT_SECRET, algorithm: 'HS256', kid, iss: ISSUER, aud: APP_ID });
+const sign = createSigner({ key: JWT_SECRET, algorithm: 'HS256', kid: KID, iss: ISSUER, aud: APP_ID });
 const verify = createVerifier({
   key: JWT_SECRET,
   algorithms: ['HS256'],

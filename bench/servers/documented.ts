@@ -1,4 +1,4 @@
-import { createCipheriv, createHash, createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { createCipheriv, createHash, randomBytes, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import SchemaBuilder from '@pothos/core';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
@@ -16,6 +16,7 @@ import {
   APP_SECRET,
   ISSUER,
   JWT_SECRET,
+  KID,
   POOL_SIZE,
   SESSION_KEY_SECRET,
   TOKEN_TTL,
@@ -30,7 +31,6 @@ const { PORT = '0', DATABASE_URL = '', WECHAT_API_URL = '' } = process.env;
 const pool = createPool({ uri: DATABASE_URL, connectionLimit: POOL_SIZE, charset: 'utf8mb4' });
 const db = drizzle(pool);
 const secret = new TextEncoder().encode(JWT_SECRET);
-const kid = createHmac('sha256', JWT_SECRET).update('weapp-login kid').digest('base64url').slice(0, 12);
 const sessionKeyKey = createHash('sha256').update(SESSION_KEY_SECRET).digest();
 
 type User = typeof users.$inferSelect;
@@ -153,7 +153,7 @@ async function issueToken({ id, tokenVersion }: User): Promise<{ token: string; 
   const iat = Math.floor(Date.now() / 1000);
   const exp = iat + TOKEN_TTL;
   const token = await new SignJWT({ ver: tokenVersion, auth_time: iat })
-    .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: KID })
     .setIssuer(ISSUER)
     .setAudience(APP_ID)
     .setSubject(id)

@@ -8,6 +8,7 @@ import {
   BODY_LIMIT,
   ISSUER,
   JWT_SECRET,
+  KID,
   LOGIN_DOCUMENT,
   ME_DOCUMENT,
   POOL_SIZE,
@@ -31,7 +32,6 @@ const pool = createPool({
 const agent = new Agent({ keepAlive: true });
 const { hostname: wechatHost, port: wechatPort } = new URL(WECHAT_API_URL);
 
-const KID = createHmac('sha256', JWT_SECRET).update('weapp-login kid').digest('base64url').slice(0, 12);
 const TOKEN_HEADER = encode({ alg: 'HS256', typ: 'JWT', kid: KID });
 const SESSION_KEY_KEY = Buffer.from(
   hkdfSync('sha256', SESSION_KEY_SECRET, 'weapp-login', 'session_key key', 32),
