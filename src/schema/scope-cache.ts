@@ -6,10 +6,9 @@ type Holder = { scopeCache: unknown };
 const fromContext = RequestCache.fromContext.bind(RequestCache);
 
 /**
- * Keeps what scope-auth finds out for a request in its context. The plugin keeps it in one WeakMap for all requests,
- * which makes the garbage collector copy it: measured, half the memory and a third of the time of a short request.
- * RequestCache is exported by the plugin, but not meant to be changed: its version is fixed in package.json, and a test
- * fails when this is no longer in use.
+ * Keeps what scope-auth finds out for a request in its context. The plugin keeps it in one WeakMap for all requests, so
+ * the garbage collector copies it instead of freeing it with the request. The plugin exports RequestCache, but it is not
+ * meant to be changed: package.json fixes its version, and a test fails if the plugin stops calling this function.
  */
 export function keepScopeCacheInContext(): void {
   RequestCache.fromContext = (context, builder) => {

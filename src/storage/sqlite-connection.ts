@@ -11,7 +11,7 @@ export type SqliteConnection = {
   close(): void;
 };
 
-/** Locked out by another process, SQLite would block the event loop: it must fail, and whoever calls tries again. */
+/** SQLite blocks the event loop while it waits for a lock. So a statement that meets one fails, and the caller tries again. */
 const BUSY_TIMEOUT_MS = 0;
 const MAX_STATEMENTS = 200;
 const SELECT = /^\s*select\b/i;
@@ -62,8 +62,8 @@ export function openConnection(path: string): SqliteConnection {
   };
 }
 
-/** Runs a script that reads, on a connection of its own, which leaves no open file behind. */
-export function readOnce(path: string, sql: string): void {
+/** Runs a script on a connection of its own, which leaves no open file behind. */
+export function runOnce(path: string, sql: string): void {
   const database = openDatabase(path);
   try {
     database.exec(sql);

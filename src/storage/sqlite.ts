@@ -8,7 +8,7 @@ import { type AsyncRemoteCallback, drizzle } from 'drizzle-orm/sqlite-proxy';
 import { migrate } from 'drizzle-orm/sqlite-proxy/migrator';
 import { type Dialect, READ_TABLES } from './dialect.ts';
 import { user, userTombstone } from './sqlite.schema.ts';
-import { openConnection, readOnce, type SqliteConnection } from './sqlite-connection.ts';
+import { openConnection, runOnce, type SqliteConnection } from './sqlite-connection.ts';
 import { BUSY, StorageError, toStorageError } from './storage-error.ts';
 import { createBatchStatements } from './user-batch-statements.ts';
 import type { TimeCodec } from './user-row.ts';
@@ -99,8 +99,9 @@ export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
 }
 
 /**
- * Statements still succeed when the file was replaced, and for a while from the cache when it was deleted or overwritten,
- * or the disk is full. So a new connection reads it. The file is never opened here: closing it would release the locks of SQLite.
+ * Statements still succeed when the file was replaced, and for a while from the cache when it was deleted or
+ * overwritten, or the disk is full. So a new connection reads it. The file is never opened here: closing it would release
+ * the locks of SQLite.
  * @throws {StorageError}
  */
 async function requireUsableFile(path: string, inode: number | undefined): Promise<void> {
@@ -110,7 +111,7 @@ async function requireUsableFile(path: string, inode: number | undefined): Promi
     if (size === 0) throw new StorageError('FAULT', 'SQLITE_NOTADB');
     const { bavail, bsize } = await statfs(dirname(path));
     if (bavail * bsize < MIN_FREE_BYTES) throw new StorageError('UNAVAILABLE', 'ENOSPC');
-    await waitWhileBusy(() => readOnce(path, READ_TABLES));
+    await waitWhileBusy(() => runOnce(path, READ_TABLES));
   } catch (error) {
     throw toStorageError(error);
   }
@@ -120,7 +121,7 @@ async function openFile(path: string): Promise<SqliteConnection> {
   try {
     if (path !== IN_MEMORY) {
       createPrivateFile(path);
-      await waitWhileBusy(() => readOnce(path, 'PRAGMA journal_mode = WAL'));
+      await waitWhileBusy(() => runOnce(path, 'PRAGMA journal_mode = WAL'));
     }
     return openConnection(path);
   } catch (error) {

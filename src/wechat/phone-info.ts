@@ -40,8 +40,8 @@ const CHINA = '86';
 const CHINESE_MOBILE = /^1[3-9]\d{9}$/;
 
 /**
- * phoneNumber decides: it has the country code unless it is Chinese (1 310 555 0123 only looks so). countryCode was seen to be that of the place
- * instead of the number, so it counts only if phoneNumber has none.
+ * phoneNumber decides: it has the country code unless it is Chinese (1 310 555 0123 only looks so). countryCode was seen
+ * to be that of the place instead of the number, so it counts only if phoneNumber has none.
  */
 function readPhone({ hasPlus, full, pure, country }: RawPhoneInfo): WeChatPhone | null {
   if (hasPlus) return toPhone(full);
