@@ -32,21 +32,31 @@ const TESTS: Readonly<Record<Room, readonly string[]>> = {
   storage: [
     ...[
       'storage',
-      'survivors',
       'batches',
+      'survivors',
       'session',
+      'login',
+      'admin',
       'profiles',
       'phone',
-      'admin',
+      'encrypted',
+      'pushes',
+    ],
+    ...[
       'readiness',
       'config',
       'idempotency',
+      'drift',
+      'rate-limit',
+      'busy-file',
+      'database-faults',
+      'replicas',
     ],
-    ...['rate-limit', 'busy-file', 'database-faults'],
+    'grown-table',
   ],
   graphql: [
-    ...['session', 'bad-input', 'http', 'gates', 'long-messages', 'operation-log', 'wechat', 'schema-scopes'],
-    'fuzz',
+    ...['survivors', 'gates', 'http', 'operation-log', 'session', 'bad-input', 'login', 'admin', 'wechat'],
+    ...['long-messages', 'schema-scopes', 'scope-cache', 'lanes', 'fuzz'],
   ],
 };
 /** Their tests are about load, and too slow to be run for mutants. */
