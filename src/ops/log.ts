@@ -1,4 +1,5 @@
-import { type DestinationStream, destination as fileDestination, type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
+import { standardOutput } from './log-output.ts';
 
 export type Log = Logger;
 
@@ -13,13 +14,8 @@ const SECRET_KEYS: ReadonlySet<string> = new Set([
   'headers',
 ]);
 
-/** Lines are written when there are this many bytes, … */
-const BUFFERED_BYTES = 32 * 1024;
-/** … or after this many milliseconds, and when the process ends. */
-const FLUSH_MS = 100;
-
 /** @param destination standard output by default */
-export function createLog(level: string, destination: DestinationStream = bufferedOutput()): Log {
+export function createLog(level: string, destination: DestinationStream = standardOutput()): Log {
   return pino(
     {
       level,
@@ -29,16 +25,6 @@ export function createLog(level: string, destination: DestinationStream = buffer
     },
     destination,
   );
-}
-
-function bufferedOutput(): DestinationStream {
-  return fileDestination({
-    fd: 1,
-    sync: false,
-    minLength: BUFFERED_BYTES,
-    maxWrite: 2 * BUFFERED_BYTES,
-    periodicFlush: FLUSH_MS,
-  });
 }
 
 /** Without members named like secrets. pino's own redaction takes as long as the rest of a line. */
