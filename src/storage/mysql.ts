@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { and, count, eq, inArray, sql } from 'drizzle-orm';
+import { and, count, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import { drizzle, type RemoteCallback } from 'drizzle-orm/mysql-proxy';
 import { migrate } from 'drizzle-orm/mysql-proxy/migrator';
 import { type Dialect, READ_TABLES } from './dialect.ts';
@@ -11,6 +11,8 @@ import type { TimeCodec } from './user-row.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../drizzle/mysql', import.meta.url));
 const MIGRATION_TIMEOUT_MS = 10 * 60_000;
+
+const { sessionKey: _, ...PUBLIC } = getTableColumns(user);
 
 /** Table, column or key exists, or is gone: an interrupted migration had already done this step. */
 const ALREADY_DONE = /^ER_(TABLE_EXISTS_ERROR|DUP_FIELDNAME|DUP_KEYNAME|CANT_DROP_FIELD_OR_KEY)$/;
@@ -56,19 +58,24 @@ export function createMysql(options: MysqlOptions): Dialect {
     place: options.socketPath ?? `${options.host}:${options.port}/${options.database}`,
     users: {
       columns: user,
-      find: (where) => db.select().from(user).where(where),
-      page: (where, order, limit) => db.select().from(user).where(where).orderBy(order).limit(limit),
+      find: (where) => db.select(PUBLIC).from(user).where(where),
+      page: (where, order, limit) => db.select(PUBLIC).from(user).where(where).orderBy(order).limit(limit),
+      sessionKeys: (where) =>
+        db
+          .select({ appId: user.appId, openId: user.openId, sessionKey: user.sessionKey })
+          .from(user)
+          .where(where),
       count: (where) => db.select({ total: count() }).from(user).where(where),
       update: (where, values) => db.update(user).set(values).where(where),
       remove: (where) => db.delete(user).where(where),
       batches: createBatchStatements({
         columns: user,
         times: createTimeCodec(),
-        selectByIds: (ids) => db.select().from(user).where(inArray(user.id, ids)),
+        selectByIds: (ids) => db.select(PUBLIC).from(user).where(inArray(user.id, ids)),
         // Else MariaDB changes to the index of the phone number, or scans the table, once it has grown.
         selectByOpenIds: (openIds) =>
           db
-            .select()
+            .select(PUBLIC)
             .from(user, { forceIndex: 'user_app_id_open_id' })
             .where(and(eq(user.appId, ''), inArray(user.openId, openIds))),
         upsert: (rows, changes) => db.insert(user).values(rows).onDuplicateKeyUpdate({ set: changes }),

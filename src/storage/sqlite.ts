@@ -3,7 +3,7 @@ import { stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { and, count, eq, inArray, sql } from 'drizzle-orm';
+import { and, count, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import { type AsyncRemoteCallback, drizzle } from 'drizzle-orm/sqlite-proxy';
 import { migrate } from 'drizzle-orm/sqlite-proxy/migrator';
 import { type Dialect, READ_TABLES } from './dialect.ts';
@@ -25,6 +25,8 @@ const BUSY_DELAY_MS = 20;
 /** How long a statement waits altogether. */
 const BUSY_LIMIT_MS = 5000;
 
+const { sessionKey: _, ...PUBLIC } = getTableColumns(user);
+
 /** Milliseconds since 1970. */
 const TIMES: TimeCodec = { encode: (time) => time.getTime(), decode: (value) => new Date(Number(value)) };
 
@@ -45,18 +47,23 @@ export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
     place: path,
     users: {
       columns: user,
-      find: (where) => db.select().from(user).where(where),
-      page: (where, order, limit) => db.select().from(user).where(where).orderBy(order).limit(limit),
+      find: (where) => db.select(PUBLIC).from(user).where(where),
+      page: (where, order, limit) => db.select(PUBLIC).from(user).where(where).orderBy(order).limit(limit),
+      sessionKeys: (where) =>
+        db
+          .select({ appId: user.appId, openId: user.openId, sessionKey: user.sessionKey })
+          .from(user)
+          .where(where),
       count: (where) => db.select({ total: count() }).from(user).where(where),
       update: (where, values) => db.update(user).set(values).where(where),
       remove: (where) => db.delete(user).where(where),
       batches: createBatchStatements({
         columns: user,
         times: TIMES,
-        selectByIds: (ids) => db.select().from(user).where(inArray(user.id, ids)),
+        selectByIds: (ids) => db.select(PUBLIC).from(user).where(inArray(user.id, ids)),
         selectByOpenIds: (openIds) =>
           db
-            .select()
+            .select(PUBLIC)
             .from(user)
             .where(and(eq(user.appId, ''), inArray(user.openId, openIds))),
         upsert: (rows, set) =>

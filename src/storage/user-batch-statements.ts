@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { BatchStatements, Enrolment } from './user-batches.ts';
 import { decodeUser, type RawRow, type TimeCodec } from './user-row.ts';
 import type { NewRow, UserStatements } from './user-statements.ts';
-import type { UserRow } from './user-types.ts';
+import type { User, UserRow } from './user-types.ts';
 
 type Columns = UserStatements['columns'];
 type Query = { toSQL(): { sql: string } };
@@ -38,7 +38,7 @@ export function createBatchStatements(dialect: BatchDialect): BatchStatements {
     return text;
   }
 
-  async function find(text: string, params: readonly Param[]): Promise<UserRow[]> {
+  async function find(text: string, params: readonly Param[]): Promise<User[]> {
     return (await run(text, params)).map((row) => decodeUser(row, times));
   }
 

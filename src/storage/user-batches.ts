@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
 import { withRetry } from './retry.ts';
 import { type StorageError, toStorageError } from './storage-error.ts';
-import type { Profile, UserRow } from './user-types.ts';
+import type { Profile, User, UserRow } from './user-types.ts';
 
 /** The first or a repeated login of a user. */
 export type Enrolment = {
@@ -16,9 +16,9 @@ export type Enrolment = {
 /** Statements of constant text about several users. */
 export type BatchStatements = {
   /** @param ids a power of two of them */
-  findByIds(ids: readonly string[]): Promise<UserRow[]>;
+  findByIds(ids: readonly string[]): Promise<User[]>;
   /** @param openIds a power of two of them */
-  findByOpenIds(appId: string, openIds: readonly string[]): Promise<UserRow[]>;
+  findByOpenIds(appId: string, openIds: readonly string[]): Promise<User[]>;
   /**
    * Inserts the rows, or changes those that exist and are not disabled.
    * @param enrolments of different users, with the same changes and number of tombstone ids
@@ -29,9 +29,9 @@ export type BatchStatements = {
 /** What concurrent requests ask for in one turn of the event loop shares a statement. Nothing is cached. */
 export type UserBatches = {
   /** Null if there is no such user. */
-  find(id: string): Promise<UserRow | null>;
+  find(id: string): Promise<User | null>;
   /** The row after the login; null if it was deleted meanwhile. */
-  enrol(enrolment: Enrolment): Promise<UserRow | null>;
+  enrol(enrolment: Enrolment): Promise<User | null>;
 };
 
 const MAX_READS = 64;
@@ -49,14 +49,14 @@ export function createUserBatches(statements: BatchStatements): UserBatches {
   const reads = new DataLoader(findMany, { ...EACH_TURN, maxBatchSize: MAX_READS });
   const enrolments = new DataLoader(enrolMany, EACH_TURN);
 
-  async function findMany(ids: readonly string[]): Promise<(UserRow | null)[]> {
+  async function findMany(ids: readonly string[]): Promise<(User | null)[]> {
     const rows = await withRetry(() => statements.findByIds(padded(ids)));
     const byId = new Map(rows.map((row) => [row.id, row]));
     return ids.map((id) => byId.get(id) ?? null);
   }
 
-  async function enrolMany(all: readonly Enrolment[]): Promise<(UserRow | Error | null)[]> {
-    const results = new Map<Enrolment, UserRow | Error | null>();
+  async function enrolMany(all: readonly Enrolment[]): Promise<(User | Error | null)[]> {
+    const results = new Map<Enrolment, User | Error | null>();
     for (const groups of roundsOf(all))
       await Promise.all(
         groups.map(async (group) => {
@@ -67,7 +67,7 @@ export function createUserBatches(statements: BatchStatements): UserBatches {
   }
 
   /** A failure rejects these enrolments only. */
-  async function enrolGroup(group: readonly Enrolment[]): Promise<[Enrolment, UserRow | Error | null][]> {
+  async function enrolGroup(group: readonly Enrolment[]): Promise<[Enrolment, User | Error | null][]> {
     try {
       const failures = await enrolRows(group);
       const rows = await readBack(group);
@@ -106,7 +106,7 @@ export function createUserBatches(statements: BatchStatements): UserBatches {
     return failures;
   }
 
-  async function readBack(group: readonly Enrolment[]): Promise<Map<string, UserRow>> {
+  async function readBack(group: readonly Enrolment[]): Promise<Map<string, User>> {
     const openIds = padded(group.map(({ row }) => row.openId));
     const appId = group[0]?.row.appId ?? '';
     const rows = await withRetry(() => statements.findByOpenIds(appId, openIds));

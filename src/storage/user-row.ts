@@ -1,38 +1,36 @@
-import type { UserRow } from './user-types.ts';
+import type { User } from './user-types.ts';
 
 /** How a database represents times. */
 export type TimeCodec = { encode(time: Date): string | number; decode(value: unknown): Date };
 
-/** A row as the driver returns it, in the order of the table. */
+/** A row as the driver returns it: the columns of a User in the order of the table. */
 export type RawRow = readonly unknown[];
 
 /**
  * The row of an array of values. Written out, because it runs for every request: Drizzle's generic mapping takes ten
  * times as long.
- * @param values in the order of the columns of the table
  */
-export function decodeUser(values: RawRow, { decode }: TimeCodec): UserRow {
-  const disabledAt = values[19];
+export function decodeUser(values: RawRow, { decode }: TimeCodec): User {
+  const disabledAt = values[18];
   return {
     id: toText(values[0]),
     appId: toText(values[1]),
     openId: toText(values[2]),
     unionId: toNullableText(values[3]),
-    sessionKey: toText(values[4]),
-    nickName: toNullableText(values[5]),
-    avatarUrl: toNullableText(values[6]),
-    gender: typeof values[7] === 'number' ? values[7] : null,
-    country: toNullableText(values[8]),
-    province: toNullableText(values[9]),
-    city: toNullableText(values[10]),
-    language: toNullableText(values[11]),
-    phoneNumber: toNullableText(values[12]),
-    phoneCountryCode: toNullableText(values[13]),
-    role: values[14] === 'ADMIN' ? 'ADMIN' : 'USER',
-    tokenVersion: Number(values[15]),
-    createdAt: decode(values[16]),
-    updatedAt: decode(values[17]),
-    lastLoginAt: decode(values[18]),
+    nickName: toNullableText(values[4]),
+    avatarUrl: toNullableText(values[5]),
+    gender: typeof values[6] === 'number' ? values[6] : null,
+    country: toNullableText(values[7]),
+    province: toNullableText(values[8]),
+    city: toNullableText(values[9]),
+    language: toNullableText(values[10]),
+    phoneNumber: toNullableText(values[11]),
+    phoneCountryCode: toNullableText(values[12]),
+    role: values[13] === 'ADMIN' ? 'ADMIN' : 'USER',
+    tokenVersion: Number(values[14]),
+    createdAt: decode(values[15]),
+    updatedAt: decode(values[16]),
+    lastLoginAt: decode(values[17]),
     disabledAt: disabledAt === null ? null : decode(disabledAt),
   };
 }

@@ -1,13 +1,15 @@
 import { and, type Column, eq, gt, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
 import { OPAQUE_ID } from '../common/identifiers.ts';
 import type { BatchStatements } from './user-batches.ts';
-import type { Page, UserFilter, UserRow } from './user-types.ts';
+import type { Page, User, UserFilter, UserRow } from './user-types.ts';
 
 /** The statements that Drizzle's builders spell differently in each dialect. All are idempotent. */
 export type UserStatements = {
   columns: Record<keyof UserRow, Column>;
-  find(where: SQL | undefined): PromiseLike<UserRow[]>;
-  page(where: SQL | undefined, order: SQL, limit: number): PromiseLike<UserRow[]>;
+  find(where: SQL | undefined): PromiseLike<User[]>;
+  page(where: SQL | undefined, order: SQL, limit: number): PromiseLike<User[]>;
+  /** The only statement that reads them. */
+  sessionKeys(where: SQL | undefined): PromiseLike<Pick<UserRow, 'appId' | 'openId' | 'sessionKey'>[]>;
   count(where: SQL | undefined): PromiseLike<{ total: number }[]>;
   update(where: SQL | undefined, values: Changes): PromiseLike<unknown>;
   remove(where: SQL | undefined): PromiseLike<unknown>;

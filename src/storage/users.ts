@@ -15,22 +15,10 @@ export function createUsers(statements: UserStatements, { cipher, tombstoneIds, 
   const { columns, tombstones } = statements;
   const batches = createUserBatches(statements.batches);
 
-  async function findRows(where: SQL | undefined): Promise<UserRow[]> {
+  const byId = batches.find;
+
+  async function find(where: SQL | undefined): Promise<User[]> {
     return withRetry(() => statements.find(where));
-  }
-
-  async function findRow(where: SQL | undefined): Promise<UserRow | null> {
-    const [row] = await findRows(where);
-    return row ?? null;
-  }
-
-  async function byId(id: string): Promise<User | null> {
-    const row = await batches.find(id);
-    return row && withoutSessionKey(row);
-  }
-
-  function byOpenId(appId: string, openId: string): Promise<UserRow | null> {
-    return findRow(and(eq(columns.appId, appId), eq(columns.openId, openId)));
   }
 
   /** So that the user is not disabled again after the next erasure. */
@@ -72,28 +60,24 @@ export function createUsers(statements: UserStatements, { cipher, tombstoneIds, 
         tombstoneIds: tombstoneIds.all(appId, openId),
       });
       if (!stored) throw new Error('the user was deleted during the login');
-      return { user: withoutSessionKey(stored), isNewUser: stored.id === id };
+      return { user: stored, isNewUser: stored.id === id };
     },
 
     async byOpenId(appId, openId) {
-      const row = await byOpenId(appId, openId);
-      return row && withoutSessionKey(row);
+      const [user] = await find(and(eq(columns.appId, appId), eq(columns.openId, openId)));
+      return user ?? null;
     },
 
     async byUnionIds(unionIds) {
-      const rows = await findRows(inArray(columns.unionId, [...unionIds]));
-      return rows.map(withoutSessionKey).sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
+      const users = await find(inArray(columns.unionId, [...unionIds]));
+      return users.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
     },
 
-    async byIdOrOpenId(idOrOpenId) {
-      const rows = await findRows(or(eq(columns.id, idOrOpenId), eq(columns.openId, idOrOpenId)));
-      return rows.map(withoutSessionKey);
-    },
+    byIdOrOpenId: (idOrOpenId) => find(or(eq(columns.id, idOrOpenId), eq(columns.openId, idOrOpenId))),
 
     async page(page) {
       const order = page.descending ? desc(columns.id) : asc(columns.id);
-      const rows = await withRetry(() => statements.page(pageCondition(columns, page), order, page.limit));
-      return rows.map(withoutSessionKey);
+      return withRetry(() => statements.page(pageCondition(columns, page), order, page.limit));
     },
 
     async count(filter) {
@@ -151,8 +135,8 @@ export function createUsers(statements: UserStatements, { cipher, tombstoneIds, 
     },
 
     async sessionKey(id) {
-      const row = await findRow(eq(columns.id, id));
-      return row && cipher.decrypt(row.sessionKey, ownerOf(row));
+      const [row] = await withRetry(() => statements.sessionKeys(eq(columns.id, id)));
+      return row ? cipher.decrypt(row.sessionKey, ownerOf(row)) : null;
     },
   };
 }
@@ -163,8 +147,4 @@ const PROFILE_FIELDS = [
 
 function ownerOf({ appId, openId }: Pick<UserRow, 'appId' | 'openId'>) {
   return `${appId}/${openId}`;
-}
-
-function withoutSessionKey({ sessionKey: _, ...user }: UserRow): User {
-  return user;
 }
