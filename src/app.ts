@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { createKeyring } from './auth/keys.ts';
 import { createTokens } from './auth/tokens.ts';
-import { cacheVerified } from './auth/verified-tokens.ts';
+import { createSessionReader } from './auth/verified-tokens.ts';
 import type { Clock } from './common/clock.ts';
 import { createSingleFlight } from './common/single-flight.ts';
 import type { Config } from './config/config.ts';
@@ -87,6 +87,7 @@ async function compose(
   const { apps, apiUrl, timeoutMs, maxCalls, repeatMs } = config.wechat;
   const { tokenTtl: ttl, sessionMaxAge: maxAge } = config.auth;
   const keys = await createKeyring(config.auth);
+  const tokens = createTokens({ keys, ttl, maxAge, audience: apps.map(({ appId }) => appId), now });
   const wechat = createWeChat({
     apiUrl: sandbox?.url ?? apiUrl,
     timeoutMs,
@@ -101,10 +102,8 @@ async function compose(
     decryptor: createDataDecryptor(now),
     repeats: createRepeats(repeatMs, now),
     users,
-    tokens: cacheVerified(
-      createTokens({ keys, ttl, maxAge, audience: apps.map(({ appId }) => appId), now }),
-      now,
-    ),
+    tokens,
+    readSession: createSessionReader(tokens, now),
     limits: createRateLimits(config.rateLimits, { log, store: counters, now }),
     log,
   };

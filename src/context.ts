@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import DataLoader from 'dataloader';
 import type { Tokens } from './auth/tokens.ts';
+import type { ReadSession } from './auth/verified-tokens.ts';
 import { readViewer, type Viewer } from './auth/viewer.ts';
 import type { SingleFlight } from './common/single-flight.ts';
 import type { Log } from './ops/log.ts';
@@ -19,7 +20,8 @@ export interface Services {
   decryptor: DataDecryptor;
   repeats: Repeats;
   users: Users;
-  tokens: Tokens;
+  tokens: Pick<Tokens, 'issue'>;
+  readSession: ReadSession;
   limits: RateLimits;
   log: Log;
 }
@@ -82,6 +84,7 @@ export function contextFactory(services: Services): CreateContext {
     declare readonly repeats: Services['repeats'];
     declare readonly users: Services['users'];
     declare readonly tokens: Services['tokens'];
+    declare readonly readSession: Services['readSession'];
     declare readonly limits: Services['limits'];
     readonly connection: Connection;
     scopeCache: unknown = undefined;
@@ -129,7 +132,7 @@ export function contextFactory(services: Services): CreateContext {
     }
 
     async #authenticate(): Promise<Viewer<User>> {
-      this.#known = await readViewer(this.#headers.authorization ?? null, this.tokens, this.users.byId);
+      this.#known = await readViewer(this.#headers.authorization, this.readSession, this.users.byId);
       this.#identity ??= this.#known.user;
       return this.#known;
     }

@@ -3,7 +3,7 @@ import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { createKeyring } from '../src/auth/keys.ts';
 import { createTokens } from '../src/auth/tokens.ts';
-import { cacheVerified } from '../src/auth/verified-tokens.ts';
+import { createSessionReader } from '../src/auth/verified-tokens.ts';
 import { readConfig } from '../src/config/config.ts';
 import { JWT_PRIVATE_KEY, JWT_SECRET, OLD_JWT_SECRET } from './support/canaries.ts';
 import { DATABASES } from './support/databases.ts';
@@ -164,23 +164,18 @@ test('a token is verified once until it expires, an invalid one each time', asyn
   const keys = await createKeyring({ secrets: [JWT_SECRET], privateKeys: [] });
   const tokens = createTokens({ keys, ttl: 60, maxAge: 90, audience: [APP_ID], now: () => clock.now });
   let verified = 0;
-  const cached = cacheVerified(
-    {
-      ...tokens,
-      verify(token) {
-        verified += 1;
-        return tokens.verify(token);
-      },
-    },
-    () => clock.now,
-  );
+  const verify = (token: string) => {
+    verified += 1;
+    return tokens.verify(token);
+  };
+  const readSession = createSessionReader({ verify }, () => clock.now);
   const subject = { id: randomUUID(), appId: APP_ID, tokenVersion: 3 };
   const loggedInAt = new Date(Math.floor(clock.now / 1000) * 1000);
-  const { token, expiresAt } = await cached.issue(subject, loggedInAt);
-  const session = await cached.verify(token);
+  const { token, expiresAt } = await tokens.issue(subject, loggedInAt);
+  const session = await readSession(`Bearer ${token}`);
   expect(session).toEqual({ ...subject, authTime: loggedInAt, validUntil: expiresAt.getTime() });
   clock.now = expiresAt.getTime() - 1;
-  expect(await cached.verify(token)).toEqual(session);
+  expect(readSession(`Bearer ${token}`)).toBe(session);
   expect(verified).toBe(1);
   clock.now += 1;
   for (const [invalid, fault] of [
@@ -188,7 +183,7 @@ test('a token is verified once until it expires, an invalid one each time', asyn
     [`${token}x`, 'INVALID'],
   ] as const) {
     verified = 0;
-    for (let i = 0; i < 2; i++) expect(await cached.verify(invalid)).toBe(fault);
+    for (let i = 0; i < 2; i++) expect(await readSession(`Bearer ${invalid}`)).toBe(fault);
     expect(verified).toBe(2);
   }
 });

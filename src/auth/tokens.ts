@@ -14,7 +14,10 @@ export type Session = TokenSubject & {
   validUntil: number;
 };
 
-export type TokenFault = 'EXPIRED' | 'INVALID';
+export type TokenFault =
+  | 'EXPIRED'
+  /** Not signed by a key of ours, or for another issuer or audience. */
+  | 'INVALID';
 
 export type Tokens = {
   /**

@@ -1,28 +1,42 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../common/clock.ts';
-import type { Session, Tokens } from './tokens.ts';
+import type { Session, TokenFault, Tokens } from './tokens.ts';
+
+/** Why an Authorization header has no session. */
+export type HeaderFault = TokenFault | 'MISSING' | 'MALFORMED';
+
+/** The session that an Authorization header proves: at once if the header was verified before. */
+export type ReadSession = (
+  authorization: string | undefined,
+) => Session | HeaderFault | Promise<Session | HeaderFault>;
 
 /** About 300 bytes each. */
-const MAX_TOKENS = 20_000;
+const MAX_HEADERS = 20_000;
+const MAX_HEADER_CHARS = 4096;
+const BEARER = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i;
 
 /**
- * Remembers which tokens were verified, until they expire. Only what the signature proves is remembered: whether the
- * user still exists, is enabled and has this token version is read from the database for each request. Tokens that are
- * invalid are verified each time. The cache belongs to the keys: others need another one.
+ * Remembers which headers were verified, by a digest, until their tokens expire. Only what the signature proves is
+ * remembered: whether the user still exists, is enabled and has this token version is read from the database for each
+ * request. Tokens that are invalid are verified each time. The cache belongs to the keys: others need another one.
  */
-export function cacheVerified(tokens: Tokens, now: Clock = Date.now): Tokens {
-  const sessions = new LRUCache<string, Session>({ max: MAX_TOKENS });
-  return {
-    ...tokens,
-    async verify(token) {
-      const digest = hash('sha256', token, 'base64');
-      const cached = sessions.get(digest);
-      if (cached && now() < cached.validUntil) return cached;
-      sessions.delete(digest);
-      const session = await tokens.verify(token);
-      if (typeof session !== 'string') sessions.set(digest, session);
-      return session;
-    },
+export function createSessionReader({ verify }: Pick<Tokens, 'verify'>, now: Clock = Date.now): ReadSession {
+  const sessions = new LRUCache<string, Session>({ max: MAX_HEADERS });
+
+  async function verifyHeader(authorization: string, digest: string): Promise<Session | HeaderFault> {
+    const token = BEARER.exec(authorization)?.[1];
+    if (token === undefined) return 'MALFORMED';
+    const session = await verify(token);
+    if (typeof session !== 'string') sessions.set(digest, session);
+    return session;
+  }
+
+  return (authorization) => {
+    if (authorization === undefined || authorization === '') return 'MISSING';
+    if (authorization.length > MAX_HEADER_CHARS) return 'MALFORMED';
+    const digest = hash('sha256', authorization, 'base64');
+    const cached = sessions.get(digest);
+    return cached && now() < cached.validUntil ? cached : verifyHeader(authorization, digest);
   };
 }

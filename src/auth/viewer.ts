@@ -1,12 +1,8 @@
-import type { Tokens } from './tokens.ts';
+import type { HeaderFault, ReadSession } from './verified-tokens.ts';
 
 /** Why a request has no viewer. */
 export type ViewerFault =
-  | 'MISSING'
-  | 'MALFORMED'
-  | 'EXPIRED'
-  /** Not signed by a key of ours, or for another issuer or audience. */
-  | 'INVALID'
+  | HeaderFault
   /** The user logged out, or was deleted. */
   | 'REVOKED'
   /** An administrator disabled the account. */
@@ -21,23 +17,17 @@ export type Viewer<User> = SignedIn<User> | { user?: undefined; fault: ViewerFau
 /** What decides whether a token of the user is still valid. */
 export type Account = { appId: string; tokenVersion: number; disabledAt: Date | null };
 
-const BEARER = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i;
-const MAX_HEADER_CHARS = 4096;
-
 /**
  * Authenticates a request by its Authorization header. The user row is read each time, so that a logout or a disabled
  * account takes effect at once.
  * @throws what `findUser` throws: a database failure is not an invalid token
  */
 export async function readViewer<User extends Account>(
-  authorization: string | null,
-  tokens: Tokens,
+  authorization: string | undefined,
+  readSession: ReadSession,
   findUser: (id: string) => Promise<User | null>,
 ): Promise<Viewer<User>> {
-  if (authorization === null || authorization === '') return { fault: 'MISSING' };
-  const token = authorization.length <= MAX_HEADER_CHARS ? BEARER.exec(authorization)?.[1] : undefined;
-  if (token === undefined) return { fault: 'MALFORMED' };
-  const session = await tokens.verify(token);
+  const session = await readSession(authorization);
   if (typeof session === 'string') return { fault: session };
   const user = await findUser(session.id);
   if (user?.appId !== session.appId) return { fault: 'REVOKED' };

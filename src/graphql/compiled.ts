@@ -1,11 +1,12 @@
 import type { ExecutionResult } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import { isRecord, parseObject } from '../common/json.ts';
 import type { Connection, CreateContext } from '../context.ts';
 import type { Log } from '../ops/log.ts';
 import type { CompiledOperation } from './compiled-operation.ts';
 import type { Documents } from './documents.ts';
 import { type HttpReply, type HttpRequest, JSON_TYPE } from './lane.ts';
-import { logOperation } from './operation-log.ts';
+import { createOperationLog, type OperationLog, type Outcome } from './operation-log.ts';
 import { finishError } from './result.ts';
 import type { VariableCheck } from './variables.ts';
 
@@ -36,6 +37,10 @@ const JSON_ACCEPTS: ReadonlySet<string | undefined> = new Set([
 
 const HEADERS = { 'content-type': JSON_TYPE };
 
+/** Bodies without variables are the same text each time, so they are parsed once. At most 400 KB. */
+const MAX_CONSTANT_BODIES = 100;
+const MAX_CONSTANT_CHARS = 2048;
+
 /**
  * Executes the POST of a compiled document, without Yoga. Its checks are those of the lane of Yoga; a request that fails
  * one is left to Yoga, so that there is one place that says what is wrong.
@@ -48,16 +53,32 @@ export function createCompiledLane({
   toPersistedQuery,
   suggestions,
 }: CompiledLaneOptions): CompiledLane {
-  /** The compiled operation of a request and its variables, unless something is unusual. */
-  function accept(body: string): { compiled: CompiledOperation; variables: object } | undefined {
+  const constantBodies = new LRUCache<string, Accepted>({ max: MAX_CONSTANT_BODIES });
+  const logs = new WeakMap<CompiledOperation, OperationLog>();
+
+  function accept(body: string): Accepted | undefined {
+    const known = constantBodies.get(body);
+    if (known) return known;
     const params = readParams(body);
-    if (!params) return undefined;
+    const accepted = params && acceptParams(params);
+    if (accepted && isEmpty(accepted.variables) && body.length <= MAX_CONSTANT_CHARS)
+      constantBodies.set(body, accepted);
+    return accepted;
+  }
+
+  function acceptParams(params: Params): Accepted | undefined {
     const source = readQuery(params);
     if (source === undefined) return undefined;
     const variables = params.variables ?? {};
     const compiled = documents.compiledOperation(source, params.operationName ?? null);
     if (!compiled || checkVariables(compiled.operation, variables)) return undefined;
-    return { compiled, variables };
+    return { compiled, variables, logOperation: logOf(compiled) };
+  }
+
+  function logOf(compiled: CompiledOperation): OperationLog {
+    const operationLog = logs.get(compiled) ?? createOperationLog(log, 'compiled', compiled.description);
+    logs.set(compiled, operationLog);
+    return operationLog;
   }
 
   function readQuery(params: Params): string | undefined {
@@ -86,26 +107,25 @@ export function createCompiledLane({
     const startedAt = performance.now();
     const accepted = accept(body);
     if (!accepted) return undefined;
-    const { compiled, variables } = accepted;
+    const { compiled, variables, logOperation } = accepted;
     const context = createContext(connection, headers);
     // Then the scopes need not wait. A failure is reported by the fields that ask again.
     if (compiled.readsViewer) await context.viewer().catch(() => undefined);
     const { body: text, errors } = finish(await compiled.execute(context, variables), connection.requestId);
-    logOperation(
-      log,
-      { ...compiled.description, context },
-      {
-        requestId: connection.requestId,
-        lane: 'compiled',
-        errors,
-        durationMs: performance.now() - startedAt,
-      },
-    );
+    logOperation({
+      requestId: connection.requestId,
+      errors,
+      durationMs: performance.now() - startedAt,
+      user: context.identity(),
+    });
     return { status: 200, headers: HEADERS, body: text };
   };
 }
 
-type Finished = Parameters<typeof logOperation>[2]['errors'][number];
+/** The compiled operation of a request and its variables: nothing of the request was unusual. */
+type Accepted = { compiled: CompiledOperation; variables: object; logOperation: OperationLog };
+
+type Finished = Outcome['errors'][number];
 
 type Params = {
   query: string | undefined;
@@ -126,6 +146,11 @@ function readParams(body: string): Params | undefined {
   if (operationName !== null && !isTextOrAbsent(operationName)) return undefined;
   if (variables !== null && variables !== undefined && !isRecord(variables)) return undefined;
   return { query, documentId, operationName, variables };
+}
+
+function isEmpty(variables: object): boolean {
+  for (const _ in variables) return false;
+  return true;
 }
 
 function isTextOrAbsent(value: unknown): value is string | undefined {

@@ -1,11 +1,8 @@
 import type { OperationDefinitionNode } from 'graphql';
-import type { Context } from '../context.ts';
 import type { Log } from '../ops/log.ts';
+import type { User } from '../storage/user-types.ts';
 
 export type OperationDescription = { name: string | null; type: string };
-
-/** What is known of an operation once it runs. */
-export type Operation = OperationDescription & { context: Pick<Context, 'identity'> };
 
 /** How a request was executed: see execute.ts. */
 export type LaneName = 'compiled' | 'yoga';
@@ -23,35 +20,36 @@ export function describeOperation(
 
 export type Outcome = {
   requestId: string;
-  lane: LaneName;
   /** Finished, with codes. */
   errors: readonly {
     path?: readonly (string | number)[] | undefined;
     extensions: { readonly [name: string]: unknown };
   }[];
   durationMs: number;
+  /** Whose request it turned out to be. */
+  user: Pick<User, 'id' | 'appId'> | undefined;
 };
 
-/**
- * Logs one line for an operation, so that the operator finds it by the request id of the client.
- * @param operation undefined if the request was rejected before it could run
- */
-export function logOperation(
+/** Logs one line for an execution of an operation, so that the operator finds it by the request id of the client. */
+export type OperationLog = (outcome: Outcome) => void;
+
+/** @param operation undefined if the request was rejected before it could run */
+export function createOperationLog(
   log: Log,
-  operation: Operation | undefined,
-  { requestId, lane, errors, durationMs }: Outcome,
-): void {
-  const user = operation?.context.identity();
-  log.info(
-    {
-      requestId,
-      operation: { name: operation?.name ?? null, type: operation?.type ?? null },
-      lane,
-      codes: errors.map(({ path, extensions }) => [path?.join('.') ?? null, extensions.code]),
-      durationMs: Math.round(durationMs * 10) / 10,
-      userId: user?.id ?? null,
-      appId: user?.appId ?? null,
-    },
-    'operation',
-  );
+  lane: LaneName,
+  operation: OperationDescription | undefined,
+): OperationLog {
+  const { name = null, type = null } = operation ?? {};
+  const operationLog = log.child({ operation: { name, type }, lane });
+  return ({ requestId, errors, durationMs, user }) =>
+    operationLog.info(
+      {
+        requestId,
+        codes: errors.map(({ path, extensions }) => [path?.join('.') ?? null, extensions.code]),
+        durationMs: Math.round(durationMs * 10) / 10,
+        userId: user?.id ?? null,
+        appId: user?.appId ?? null,
+      },
+      'operation',
+    );
 }

@@ -4,7 +4,7 @@ import type { Connection, Context, CreateContext } from '../context.ts';
 import type { Log } from '../ops/log.ts';
 import type { Documents } from './documents.ts';
 import type { GraphQLExecutor, HttpRequest } from './lane.ts';
-import { describeOperation, logOperation, type Operation } from './operation-log.ts';
+import { createOperationLog, describeOperation, type OperationDescription } from './operation-log.ts';
 import { finishResult, withHttpStatus } from './result.ts';
 import type { VariableCheck } from './variables.ts';
 
@@ -26,7 +26,7 @@ type YogaContext = { connection: Connection; startedAt: number };
 export function createYogaLane(options: YogaLaneOptions): GraphQLExecutor {
   const { schema, createContext, log, documents, checkVariables, toPersistedQuery, suggestions } = options;
 
-  const operations = new WeakMap<Connection, Operation>();
+  const operations = new WeakMap<Connection, { description: OperationDescription; context: Context }>();
 
   const hooks: Plugin<{ context: Context }, YogaContext> = {
     onParams({ params, request, setParams }) {
@@ -47,7 +47,7 @@ export function createYogaLane(options: YogaLaneOptions): GraphQLExecutor {
       const { context } = args.contextValue;
       setExecuteFn((given) => executeFn({ ...given, contextValue: context }));
       const operation = getOperationAST(document, operationName);
-      operations.set(context.connection, { ...describeOperation(operation), context });
+      operations.set(context.connection, { description: describeOperation(operation), context });
       const error = operation && checkVariables(operation, variableValues);
       if (error) setResultAndStopExecution({ errors: [withHttpStatus(error, 400)] });
     },
@@ -58,11 +58,16 @@ export function createYogaLane(options: YogaLaneOptions): GraphQLExecutor {
         suggestions,
       });
       setResult(finished);
-      logOperation(log, operations.get(connection), {
+      const operation = operations.get(connection);
+      createOperationLog(
+        log,
+        'yoga',
+        operation?.description,
+      )({
         requestId: connection.requestId,
-        lane: 'yoga',
         errors: finished.errors ?? [],
         durationMs: performance.now() - startedAt,
+        user: operation?.context.identity(),
       });
     },
   };
