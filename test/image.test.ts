@@ -74,8 +74,8 @@ describe('the image of the Dockerfile', { timeout: 180_000 }, () => {
   };
 
   test('has no development dependencies and no source', () => {
-    expect(existsSync(join(image, 'node_modules/graphql-yoga'))).toBe(true);
-    for (const path of ['node_modules/tsx', 'node_modules/vitest', 'src'])
+    expect(existsSync(join(image, 'node_modules/graphql'))).toBe(true);
+    for (const path of ['node_modules/graphql-yoga', 'node_modules/tsx', 'node_modules/vitest', 'src'])
       expect(existsSync(join(image, path)), path).toBe(false);
   });
 
@@ -95,11 +95,13 @@ describe('the image of the Dockerfile', { timeout: 180_000 }, () => {
     const child = spawn('npm', ['start'], {
       cwd: image,
       env: { PATH: process.env.PATH, HOME: image, ...env },
+      // npm may end before its children.
+      detached: true,
     });
     const port = await listeningPort(child);
     expect((await fetch(`http://127.0.0.1:${port}/ready`)).status).toBe(200);
     const exited = new Promise((done) => child.once('exit', done));
-    child.kill('SIGTERM');
+    process.kill(-(child.pid ?? 0), 'SIGTERM');
     await exited;
   });
 

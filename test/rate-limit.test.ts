@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { clientAddress } from '../src/http/client-address.ts';
 import { createLog } from '../src/ops/log.ts';
-import { clientKey, networkKey } from '../src/ops/networks.ts';
+import { createAddressKeys } from '../src/ops/networks.ts';
 import { createRateLimits } from '../src/ops/rate-limit.ts';
 import { DATABASES, MYSQL, runSql } from './support/databases.ts';
 import { type Answer, APP_ID, codeOf, SECOND_APP_ID } from './support/product.ts';
@@ -246,22 +246,24 @@ test('the client address is that of the peer, or as a trusted proxy reports it',
   expect([clientAddress(undefined, undefined, 0), clientAddress(undefined, 'unknown', 1)]).toEqual(['', '']);
 });
 
+const keysOf = createAddressKeys();
+
 test('IPv6 addresses count by their first 64 bits, IPv4 addresses whole', () => {
-  expect(clientKey('203.0.113.7')).toBe('203.0.113.7');
-  expect(clientKey('::ffff:203.0.113.7')).toBe('203.0.113.7');
-  expect(clientKey('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2::/64');
-  expect(clientKey('2001:DB8:1:2::9')).toBe('2001:db8:1:2::/64');
-  expect(clientKey('fe80::1%eth0')).toBe('fe80:0:0:0::/64');
-  expect(clientKey('::1')).toBe('0:0:0:0::/64');
-  expect(clientKey('::ffff:c0a8:1')).toBe('192.168.0.1');
-  expect(clientKey('::ffff:c0a8:2')).toBe('192.168.0.2');
-  expect(clientKey('')).toBe('');
+  expect(keysOf('203.0.113.7').client).toBe('203.0.113.7');
+  expect(keysOf('::ffff:203.0.113.7').client).toBe('203.0.113.7');
+  expect(keysOf('2001:db8:1:2:3:4:5:6').client).toBe('2001:db8:1:2::/64');
+  expect(keysOf('2001:DB8:1:2::9').client).toBe('2001:db8:1:2::/64');
+  expect(keysOf('fe80::1%eth0').client).toBe('fe80:0:0:0::/64');
+  expect(keysOf('::1').client).toBe('0:0:0:0::/64');
+  expect(keysOf('::ffff:c0a8:1').client).toBe('192.168.0.1');
+  expect(keysOf('::ffff:c0a8:2').client).toBe('192.168.0.2');
+  expect(keysOf('').client).toBe('');
 });
 
 test('networks are an IPv4 /24 or an IPv6 /48', () => {
-  expect(networkKey('203.0.113.7')).toBe('203.0.113.0/24');
-  expect(networkKey('::ffff:203.0.113.200')).toBe('203.0.113.0/24');
-  expect(networkKey('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1::/48');
-  expect(networkKey('2001:db8:1:ffff::9')).toBe('2001:db8:1::/48');
-  expect(networkKey('2001:db8:2::9')).toBe('2001:db8:2::/48');
+  expect(keysOf('203.0.113.7').network).toBe('203.0.113.0/24');
+  expect(keysOf('::ffff:203.0.113.200').network).toBe('203.0.113.0/24');
+  expect(keysOf('2001:db8:1:2:3:4:5:6').network).toBe('2001:db8:1::/48');
+  expect(keysOf('2001:db8:1:ffff::9').network).toBe('2001:db8:1::/48');
+  expect(keysOf('2001:db8:2::9').network).toBe('2001:db8:2::/48');
 });

@@ -1,13 +1,28 @@
 import ipaddr from 'ipaddr.js';
+import { LRUCache } from 'lru-cache';
 
-/** The IPv4 address (also of an IPv4-mapped one), or the /64 of an IPv6 address: one home owns all of it. */
-export function clientKey(address: string): string {
-  return prefixOf(address, { ipv4: 32, ipv6: 64 });
-}
+/** What an address is counted as. */
+export type AddressKeys = {
+  /** The IPv4 address (also of an IPv4-mapped one), or the /64 of an IPv6 address: one home owns all of it. */
+  client: string;
+  /** An IPv4 /24 or an IPv6 /48, the smallest that are commonly assigned to one party. */
+  network: string;
+};
 
-/** The network of an address: an IPv4 /24 or an IPv6 /48, the smallest that are commonly assigned to one party. */
-export function networkKey(address: string): string {
-  return prefixOf(address, { ipv4: 24, ipv6: 48 });
+/** Addresses whose keys are remembered: logins of a moment often come from the same gateways. */
+const MAX_KNOWN = 1000;
+
+/** Returns the keys of an address. An address that is none is its own key. */
+export function createAddressKeys(): (address: string) => AddressKeys {
+  const known = new LRUCache<string, AddressKeys>({ max: MAX_KNOWN });
+  return (address) => {
+    const keys = known.get(address) ?? {
+      client: prefixOf(address, { ipv4: 32, ipv6: 64 }),
+      network: prefixOf(address, { ipv4: 24, ipv6: 48 }),
+    };
+    known.set(address, keys);
+    return keys;
+  };
 }
 
 function prefixOf(address: string, { ipv4, ipv6 }: { ipv4: number; ipv6: number }): string {

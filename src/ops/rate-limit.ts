@@ -7,7 +7,7 @@ import {
 import type { Clock } from '../common/clock.ts';
 import { createThrottle } from '../common/throttle.ts';
 import type { Log } from './log.ts';
-import { clientKey, networkKey } from './networks.ts';
+import { createAddressKeys } from './networks.ts';
 
 /** Limits; 0 disables one. */
 export type RateLimitOptions = {
@@ -97,19 +97,26 @@ export function createRateLimits(
   const failedPerNetwork = createMemoryCounter('failuresPerNetwork', 'failure-network');
   const perUser = createCounter('phonesPerUser', 'phone-user', HOUR);
 
+  const keysOf = createAddressKeys();
+
   return {
     // What is over a limit of its own does not consume the limit of the mini program.
-    login: async (address, appId) =>
-      (await failedPerAddress?.secondsBlocked(clientKey(address))) ||
-      (await failedPerNetwork?.secondsBlocked(networkKey(address))) ||
-      (await perAddress?.consume(clientKey(address))) ||
-      (await perApp?.consume(appId)) ||
-      0,
+    async login(address, appId) {
+      const { client, network } = keysOf(address);
+      return (
+        (await failedPerAddress?.secondsBlocked(client)) ||
+        (await failedPerNetwork?.secondsBlocked(network)) ||
+        (await perAddress?.consume(client)) ||
+        (await perApp?.consume(appId)) ||
+        0
+      );
+    },
     async loginFailed(address, appId, reason) {
       await perApp?.giveBack(appId);
       if (reason !== 'REJECTED_CODE') return;
-      await failedPerAddress?.consume(clientKey(address));
-      await failedPerNetwork?.consume(networkKey(address));
+      const { client, network } = keysOf(address);
+      await failedPerAddress?.consume(client);
+      await failedPerNetwork?.consume(network);
     },
     phone: async (userId) => (await perUser?.consume(userId)) ?? 0,
   };

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { and, count, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import { drizzle, type RemoteCallback } from 'drizzle-orm/mysql-proxy';
 import { migrate } from 'drizzle-orm/mysql-proxy/migrator';
+import { packageFile } from '../common/package-file.ts';
 import { type Dialect, READ_TABLES } from './dialect.ts';
 import { user, userTombstone } from './mysql.schema.ts';
 import { createMysqlPool, type MysqlOptions } from './mysql-pool.ts';
@@ -9,7 +10,7 @@ import { StorageError, toStorageError } from './storage-error.ts';
 import { createBatchStatements } from './user-batch-statements.ts';
 import type { TimeCodec } from './user-row.ts';
 
-const MIGRATIONS = fileURLToPath(new URL('../../drizzle/mysql', import.meta.url));
+const MIGRATIONS = fileURLToPath(packageFile('drizzle/mysql'));
 const MIGRATION_TIMEOUT_MS = 10 * 60_000;
 
 const { sessionKey: _, ...PUBLIC } = getTableColumns(user);

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { and, count, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import { type AsyncRemoteCallback, drizzle } from 'drizzle-orm/sqlite-proxy';
 import { migrate } from 'drizzle-orm/sqlite-proxy/migrator';
+import { packageFile } from '../common/package-file.ts';
 import { type Dialect, READ_TABLES } from './dialect.ts';
 import { user, userTombstone } from './sqlite.schema.ts';
 import { openConnection, runOnce, type SqliteConnection } from './sqlite-connection.ts';
@@ -19,7 +20,7 @@ export type SqliteOptions = { path: string };
 const IN_MEMORY = ':memory:';
 /** With less space on the disk, writes fail soon. */
 const MIN_FREE_BYTES = 1024 * 1024;
-const MIGRATIONS = fileURLToPath(new URL('../../drizzle/sqlite', import.meta.url));
+const MIGRATIONS = fileURLToPath(packageFile('drizzle/sqlite'));
 /** While another process writes, a statement is tried again after this time. */
 const BUSY_DELAY_MS = 20;
 /** How long a statement waits altogether. */

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { packageFile } from '../../common/package-file.ts';
 import { createCachedPage } from '../cached-page.ts';
 import { renderMarkdownPage } from '../markdown-page.ts';
 import type { Route } from '../router.ts';
@@ -15,7 +16,7 @@ export function errorTableRoute(): Route {
   const pages = new Map<string, ReturnType<typeof createCachedPage>>();
 
   async function pageIn(language: keyof typeof FILES) {
-    const file = new URL(`../../../docs/${FILES[language]}`, import.meta.url);
+    const file = packageFile(`docs/${FILES[language]}`);
     const page = createCachedPage(renderMarkdownPage(await readFile(file, 'utf8'), language, linkOf));
     pages.set(language, page);
     return page;
