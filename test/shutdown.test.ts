@@ -79,13 +79,13 @@ function load(port: number) {
   };
 }
 
-describe('SIGTERM under load', { timeout: RUNS * 20_000 }, () => {
+describe.each(['1', '2'])('SIGTERM under load, WORKERS=%s', { timeout: RUNS * 20_000 }, (workers) => {
   test('loses nothing behind a proxy that looks at /ready', async () => {
-    const other = startServer();
+    const other = startServer({ WORKERS: workers });
     const lost: Outcome[] = [];
     let sent = 0;
     for (let i = 0; i < RUNS; i++) {
-      const server = startServer();
+      const server = startServer({ WORKERS: workers });
       const proxy = await startProxy([await server.origin, await other.origin]);
       const clients = load(proxy.port);
       await sleep(700);
@@ -107,7 +107,7 @@ describe('SIGTERM under load', { timeout: RUNS * 20_000 }, () => {
     const lost: Outcome[] = [];
     let sent = 0;
     for (let i = 0; i < RUNS; i++) {
-      const server = startServer();
+      const server = startServer({ WORKERS: workers });
       const clients = load(Number(new URL(await server.origin).port));
       await sleep(700);
       const endsAt = Date.now() + DELAY_MS;

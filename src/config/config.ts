@@ -10,6 +10,8 @@ import type { Secrets } from './parsers.ts';
 /** All settings, by concern. docs/configuration.md and .env.example name the environment variables. */
 export type Config = {
   mode: 'development' | 'test' | 'production';
+  /** Processes that share the port. */
+  workers: number;
   http: HttpOptions;
   graphql: GraphQLOptions;
   database: DatabaseOptions;
@@ -98,6 +100,7 @@ export function readConfig(environment: Env): Config {
   const [first = SANDBOX_APP, ...rest] = [...(appId && secret ? [{ appId, secret }] : []), ...otherApps];
   return {
     mode: raw.NODE_ENV,
+    workers: raw.WORKERS,
     http: {
       host: raw.HOST,
       port: raw.PORT,

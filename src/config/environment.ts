@@ -17,6 +17,7 @@ import {
   parsePushes,
   parseSecrets,
   readDocuments,
+  workers,
 } from './parsers.ts';
 
 /** The process environment. An empty value counts as absent. */
@@ -73,6 +74,7 @@ export function environmentSchema(production: boolean) {
     RATE_LIMIT_STORE: oneOf(['memory', 'database']).default('memory'),
     TRUST_PROXY: integer(0, 10, 0),
     CORS_ORIGINS: z.string().default('').transform(parseOrigins),
+    WORKERS: workers(64),
     SHUTDOWN_DELAY_MS: integer(0, 60_000, production ? 5000 : 0),
     REQUEST_TIMEOUT_MS: integer(100, 300_000, 30_000),
     LOG_LEVEL: oneOf(LOG_LEVELS).default(production ? 'info' : 'warn'),
@@ -86,6 +88,10 @@ export function findConflicts(env: Env, production: boolean): string[] {
   if (!jwt && !env.JWT_PRIVATE_KEY) faults.push(`JWT_SECRET ${MISSING_SECRET}`);
   if (env.RATE_LIMIT_STORE === 'database' && !env.DATABASE_URL?.startsWith('mysql:'))
     faults.push('RATE_LIMIT_STORE=database needs MySQL: set DATABASE_URL to mysql://… or omit it');
+  if (![undefined, '1'].includes(env.WORKERS) && !production && !appId && !apps && !env.WECHAT_API_URL)
+    faults.push(
+      'WORKERS must be 1 with the built-in sandbox, which is in one process: configure a mini program, or use the sandbox of `npm run sandbox`',
+    );
   if (appId && !secret)
     faults.push('WECHAT_APP_SECRET is missing: set the AppSecret of the mini program in WECHAT_APP_ID');
   if (secret && !appId)

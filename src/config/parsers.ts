@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { parsePrivateKeys } from '../auth/keys.ts';
 import { APP_ID } from '../common/identifiers.ts';
@@ -41,6 +42,16 @@ export function integer(min: number, max: number, fallback: number) {
     .transform(Number)
     .refine((value) => value >= min && value <= max, message)
     .default(fallback);
+}
+
+export function workers(max: number) {
+  const message = `must be auto, for one a core, or a whole number from 1 to ${max}; omit it for 1`;
+  return z
+    .string()
+    .regex(/^(auto|\d{1,3})$/, message)
+    .transform((text) => (text === 'auto' ? Math.min(max, availableParallelism()) : Number(text)))
+    .refine((value) => value >= 1 && value <= max, message)
+    .default(1);
 }
 
 export const flag = oneOf(['0', '1']).transform((value) => value === '1');

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
@@ -21,6 +22,8 @@ const MAX_DRAIN_MS = 10_000;
 /** After the last connection was accepted, requests that are already on their way arrive within this time. */
 const LINGER_MS = 500;
 const QUIET_TURNS = 5;
+/** A worker gets its connections by messages of another process, which takes longer. */
+const QUIET_MS = cluster.isWorker ? 50 : 0;
 const MAX_HEADERS_MS = 10_000;
 /** Longer than the usual 60 s of load balancers, so that these close idle connections. */
 const KEEP_ALIVE_MS = 65_000;
@@ -73,11 +76,14 @@ export async function listen(
 /** Connections that wait to be accepted would be reset. Node accepts them one by one, one in each turn of the event loop. */
 async function acceptWaiting(server: Server): Promise<void> {
   let quietTurns = 0;
+  let quietSince = performance.now();
   server.on('connection', () => {
     quietTurns = 0;
+    quietSince = performance.now();
   });
   const end = performance.now() + LINGER_MS;
-  while (quietTurns < QUIET_TURNS && performance.now() < end) {
+  const isQuiet = () => quietTurns >= QUIET_TURNS && performance.now() >= quietSince + QUIET_MS;
+  while (!isQuiet() && performance.now() < end) {
     quietTurns += 1;
     await nextTurn();
   }

@@ -1,7 +1,10 @@
+import cluster from 'node:cluster';
 import { type DestinationStream, destination } from 'pino';
 
 /** Lines are written when there are this many characters, … */
 const MAX_BUFFERED = 32 * 1024;
+/** Workers share a pipe: writes of more than 4096 bytes could be mixed with those of another. */
+const MAX_BUFFERED_OF_WORKER = 3 * 1024;
 /** … or after this many milliseconds, and when the process ends. */
 const FLUSH_MS = 100;
 
@@ -16,6 +19,7 @@ export function standardOutput(): DestinationStream {
 /** Lines are joined here: sonic-boom copies what it has buffered for each line that is added to it. */
 function openStandardOutput(): DestinationStream {
   const file = destination({ fd: 1, sync: false });
+  const maxBuffered = cluster.isWorker ? MAX_BUFFERED_OF_WORKER : MAX_BUFFERED;
   let lines: string[] = [];
   let size = 0;
 
@@ -33,9 +37,9 @@ function openStandardOutput(): DestinationStream {
   });
   return {
     write(line) {
+      if (size + line.length > maxBuffered) pass();
       lines.push(line);
       size += line.length;
-      if (size >= MAX_BUFFERED) pass();
     },
   };
 }
