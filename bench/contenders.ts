@@ -29,6 +29,8 @@ export type Contender = {
   env: Record<string, string>;
   /** The folder of the product whose `dist/cli/migrate.js` creates the tables. */
   migrations: string;
+  /** Whether it is measured in the quoted cells only. */
+  isMainOnly?: boolean;
 };
 
 export type Contenders = { contenders: Contender[]; leftOut: string[] };
@@ -101,6 +103,8 @@ async function prepareOurs({ workers, nodeOptions }: Options): Promise<Contender
       : {
           ...ours,
           name: `ours, ${count} workers`,
+          databases: ['mariadb'],
+          isMainOnly: true,
           env: { ...PRODUCTION, WORKERS: String(count) },
           role: 'two servers',
         },

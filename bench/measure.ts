@@ -11,6 +11,8 @@ export type Server = {
   database: DatabaseServer;
   users: number;
   tokens: string;
+  /** Whether it is measured in the quoted cells only. */
+  isMainOnly: boolean;
 };
 
 /** One server, one cell, one round. */

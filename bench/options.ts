@@ -14,7 +14,7 @@ export const USAGE = `npm run bench -- [options]
 --seconds n         of one measurement; default 2, with --quick 1
 --warmup n          seconds of load before the first round, per server and operation; default 2
 --users a,b         rows in the table; default 10000
---workers a,b       values of WORKERS for our server; default 1
+--workers a,b       values of WORKERS for our server; default 1,2, with --quick 1; 2 in the quoted tables only
 --node-options=text for our server, such as --node-options=--max-semi-space-size=32
 --baseline ref      an earlier version of this server; default 40e2bfd
 --soak n            instead of rounds: n requests of each operation to each server (ours), and its memory
@@ -49,6 +49,7 @@ const DEFAULTS = {
   rounds: '5',
   seconds: '2',
   warmup: '2',
+  workers: '1,2',
 };
 
 /** Each can be changed by the option of its own. */
@@ -60,6 +61,7 @@ const QUICK = {
   delays: '0',
   rounds: '4',
   seconds: '1',
+  workers: '1',
 };
 
 const text = { type: 'string' } as const;
@@ -82,13 +84,13 @@ export function readOptions(args: string[]): Options {
       seconds: text,
       warmup: text,
       users: { ...text, default: '10000' },
-      workers: { ...text, default: '1' },
+      workers: text,
       baseline: { ...text, default: '40e2bfd' },
       'node-options': text,
       soak: { ...text, default: '0' },
     },
   });
-  const { ops, databases, concurrency, delays, rounds, seconds, warmup, only } = {
+  const { ops, databases, concurrency, delays, rounds, seconds, warmup, workers, only } = {
     ...(values.quick ? QUICK : { ...DEFAULTS, only: undefined }),
     ...values,
   };
@@ -103,7 +105,7 @@ export function readOptions(args: string[]): Options {
     seconds: number(seconds),
     warmup: number(warmup),
     users: numbers(values.users),
-    workers: numbers(values.workers),
+    workers: numbers(workers),
     nodeOptions: values['node-options']?.split(' ') ?? [],
     baseline: values.baseline,
     soak: number(values.soak),

@@ -42,8 +42,12 @@ function delaysOf(
 }
 
 /** The quoted cells are measured in each round, the others in every second one. */
-export function isMeasured({ concurrency, delayMs }: Cell, round: number): boolean {
-  return (concurrency === MAIN_CONCURRENCY && delayMs === 0) || round % 2 === 0;
+export function isMeasured(cell: Cell, round: number): boolean {
+  return isMain(cell) || round % 2 === 0;
+}
+
+export function isMain({ concurrency, delayMs }: Cell): boolean {
+  return concurrency === MAIN_CONCURRENCY && delayMs === 0;
 }
 
 export function sameCell(a: Cell, b: Cell): boolean {

@@ -2,7 +2,7 @@ import { residentMb } from './cpu.ts';
 import { load } from './load.ts';
 import { type Measurement, measure, type Server } from './measure.ts';
 import type { Options } from './options.ts';
-import { type Cell, isMeasured, MAIN_CONCURRENCY, planCells } from './plan.ts';
+import { type Cell, isMain, isMeasured, MAIN_CONCURRENCY, planCells } from './plan.ts';
 import type { Stage } from './stage.ts';
 
 export async function warmUp({ servers }: Stage, { operations, warmup }: Options): Promise<void> {
@@ -33,7 +33,9 @@ export async function measureRounds(
 }
 
 function serversIn(servers: readonly Server[], cell: Cell): Server[] {
-  return servers.filter(({ database }) => database.kind === cell.database);
+  return servers.filter(
+    ({ database, isMainOnly }) => database.kind === cell.database && (isMain(cell) || !isMainOnly),
+  );
 }
 
 function rotate<T>(list: readonly T[], by: number): T[] {

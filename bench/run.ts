@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prepareContenders } from './contenders.ts';
-import { describeCores } from './cores.ts';
+import { describeCores, measureCapacity } from './cores.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { writeBlock } from './page.ts';
 import { planCells } from './plan.ts';
@@ -32,19 +32,20 @@ async function bench(options: Options): Promise<void> {
   progress('building');
   const { contenders, leftOut } = await prepareContenders(options);
   for (const reason of leftOut) progress(`left out: ${reason}`);
+  const capacity = await measureCapacity();
   const installed = options.isComplete ? await measureInstalled(folder) : undefined;
   const onStart = (stop: () => Promise<void>) => closers.push(stop);
   const stage = await setStage(contenders, { ...options, folder, onStart, onProgress: progress });
   progress('warming up');
   await warmUp(stage, options);
   if (options.soak > 0) await printSoak(stage, options);
-  else await report(stage, options, { leftOut, installed });
+  else await report(stage, options, { leftOut, installed, capacity });
 }
 
 async function report(
   stage: Stage,
   options: Options,
-  about: Pick<Results, 'leftOut' | 'installed'>,
+  about: Pick<Results, 'leftOut' | 'installed'> & { capacity: number },
 ): Promise<void> {
   const measurements = await measureRounds(stage, options, (round) =>
     progress(`round ${round} of ${options.rounds}`),
@@ -54,7 +55,7 @@ async function report(
     measurements,
     cells: planCells(options),
     servers: startsOf(stage),
-    cores: describeCores(),
+    cores: describeCores(about.capacity),
   };
   process.stdout.write(`\n${writeReport(results, ENGLISH)}\n`);
   const failures = measurements.filter(({ failure }) => failure !== undefined);

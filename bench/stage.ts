@@ -63,7 +63,17 @@ type ServerOptions = { signer: Signer; wechatUrl: string } & Pick<StageOptions, 
 
 /** Creates and fills the database of a server, starts it and checks what it responds. */
 async function startServer(
-  { name, cwd, command, env, role, migrations, users, tokens }: Contender & { users: number; tokens: string },
+  {
+    name,
+    cwd,
+    command,
+    env,
+    role,
+    migrations,
+    users,
+    tokens,
+    isMainOnly = false,
+  }: Contender & { users: number; tokens: string },
   database: DatabaseServer,
   { signer, folder, wechatUrl, onStart }: ServerOptions,
 ): Promise<Server> {
@@ -85,7 +95,7 @@ async function startServer(
   await verify(running.port, signer, users).catch((cause: unknown) => {
     throw new Error(`${name} on ${database.kind} does not respond as it must`, { cause });
   });
-  return { name, running, database, users, tokens };
+  return { name, running, database, users, tokens, isMainOnly };
 }
 
 async function migrate(folder: string, url: string): Promise<void> {

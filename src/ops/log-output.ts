@@ -1,12 +1,14 @@
 import cluster from 'node:cluster';
+import { fstatSync } from 'node:fs';
 import { type DestinationStream, destination } from 'pino';
 
 /** Lines are written when there are this many characters, … */
 const MAX_BUFFERED = 32 * 1024;
-/** Workers share a pipe: writes of more than 4096 bytes could be mixed with those of another. */
-const MAX_BUFFERED_OF_WORKER = 3 * 1024;
+/** In a pipe that workers share, longer writes than 4096 bytes could be mixed with those of another worker. */
+const MAX_BUFFERED_IN_SHARED_PIPE = 3 * 1024;
 /** … or after this many milliseconds, and when the process ends. */
 const FLUSH_MS = 100;
+const STANDARD_OUTPUT = 1;
 
 let output: DestinationStream | undefined;
 
@@ -18,8 +20,9 @@ export function standardOutput(): DestinationStream {
 
 /** Lines are joined here: sonic-boom copies what it has buffered for each line that is added to it. */
 function openStandardOutput(): DestinationStream {
-  const file = destination({ fd: 1, sync: false });
-  const maxBuffered = cluster.isWorker ? MAX_BUFFERED_OF_WORKER : MAX_BUFFERED;
+  const file = destination({ fd: STANDARD_OUTPUT, sync: false });
+  const isSharedPipe = cluster.isWorker && !fstatSync(STANDARD_OUTPUT).isFile();
+  const maxBuffered = isSharedPipe ? MAX_BUFFERED_IN_SHARED_PIPE : MAX_BUFFERED;
   let lines: string[] = [];
   let size = 0;
 
