@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
@@ -7,6 +8,7 @@ import { readConfig } from '../src/config/config.ts';
 import { listen } from '../src/http/server.ts';
 import { createMysqlPool, poolOptions } from '../src/storage/mysql-pool.ts';
 import { openStorage, type Storage } from '../src/storage/open.ts';
+import { openConnection } from '../src/storage/sqlite-connection.ts';
 import { createAccessTokens } from '../src/wechat/access-token.ts';
 import { createDataDecryptor } from '../src/wechat/encrypted-data.ts';
 import { createPushReader } from '../src/wechat/push-messages.ts';
@@ -96,8 +98,17 @@ describe.each(DATABASES)('users on $name', (database) => {
     expect(await users.setDisabled(user.id, true)).toEqual(disabled);
     const enabled = await users.setDisabled(user.id, false);
     expect(enabled).toEqual({ ...disabled, disabledAt: null, updatedAt: new Date(clock.now) });
-    expect(await users.setDisabled('nobody', true)).toBeNull();
+    for (const isDisabled of [true, false]) expect(await users.setDisabled('nobody', isDisabled)).toBeNull();
     await close();
+  });
+
+  test('a phone number that cannot be stored is not one that is in use', async () => {
+    const { users, close } = await openOn(await database.create());
+    const { user } = await users.enrol(identity(), {});
+    await close();
+    await expect(
+      users.setPhone(user.id, { number: '+85212345678', countryCode: '852' }),
+    ).rejects.toMatchObject({ name: 'StorageError' });
   });
 
   test('byUnionIds returns the oldest user first, however their ids are ordered', async () => {
@@ -113,6 +124,60 @@ describe.each(DATABASES)('users on $name', (database) => {
     }
     expect((await users.byUnionIds([unionId])).map(({ id }) => id)).toEqual([first, second, third]);
     await close();
+  });
+});
+
+test('libSQL gets no parameter of a type that ends the process', () => {
+  const connection = openConnection(':memory:');
+  expect(connection.query('SELECT ?, ?, ?', ['a', 1, null])).toEqual([['a', 1, null]]);
+  expect(() => connection.query('SELECT ?', [true])).toThrow('a parameter of a statement is a boolean');
+  connection.close();
+});
+
+describe.skipIf(!MYSQL)('MySQL', () => {
+  test('a migration that fails stops the start', async () => {
+    const url = (await MYSQL?.create()) ?? '';
+    await runSql(url, readFileSync('drizzle/mysql/0000_user.sql', 'utf8'));
+    await runSql(url, 'ALTER TABLE user CHANGE phone_number phone varchar(20)');
+    await expect(openOn(url)).rejects.toThrow(/ER_/);
+  });
+
+  /** Changes a status or variable in the responses of the server; the value has as many characters as OFF. */
+  const openThrough = async (name: string, value: string) => {
+    const url = new URL((await MYSQL?.create()) ?? '');
+    const serverPort = url.port;
+    const proxy = createServer((client) => {
+      const upstream = connect(Number(serverPort), url.hostname);
+      client.pipe(upstream);
+      upstream.on('data', (chunk) => {
+        const at = chunk.indexOf(`${name}\x03OFF`);
+        if (at >= 0) chunk.write(value, at + name.length + 1, 'latin1');
+        client.write(chunk);
+      });
+      for (const socket of [client, upstream]) socket.on('error', () => undefined);
+      client.on('close', () => upstream.destroy());
+    });
+    const port = await freePort();
+    await new Promise<void>((resolve) => proxy.listen(port, '127.0.0.1', resolve));
+    url.port = String(port);
+    const storage = await openOn(url.href);
+    return { storage, close: () => storage.close().then(() => proxy.close()) };
+  };
+
+  test('a node of a cluster is ready while wsrep_ready is ON; without a cluster it does not matter', async () => {
+    for (const [name, code] of [
+      ['wsrep_on', 'WSREP_NOT_READY'],
+      ['wsrep_ready', undefined],
+      ['neither', undefined],
+    ] as const) {
+      const { storage, close } = await openThrough(name, 'ON ');
+      const outcome = storage.ping().then(
+        () => undefined,
+        (error) => error.code,
+      );
+      expect([name, await outcome]).toEqual([name, code]);
+      await close();
+    }
   });
 });
 

@@ -81,7 +81,7 @@ function openDatabase(path: string): Database.Database {
   }
 }
 
-type Value = string | number | bigint | Buffer | null;
+type Value = string | number | null;
 
 type Statement = (values: Value[]) => unknown[][];
 
@@ -99,9 +99,6 @@ function prepareNew(database: Database.Database, sql: string): Statement {
 
 /** The driver ends the process when it gets a boolean. */
 function toValue(value: unknown): Value {
-  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint')
-    return value;
-  if (typeof value === 'boolean') return Number(value);
-  if (Buffer.isBuffer(value)) return value;
+  if (value === null || typeof value === 'string' || typeof value === 'number') return value;
   throw new TypeError(`a parameter of a statement is a ${typeof value}`);
 }

@@ -13,9 +13,9 @@ export type RawRow = readonly unknown[];
 export function decodeUser(values: RawRow, { decode }: TimeCodec): User {
   const disabledAt = values[18];
   return {
-    id: toText(values[0]),
-    appId: toText(values[1]),
-    openId: toText(values[2]),
+    id: String(values[0]),
+    appId: String(values[1]),
+    openId: String(values[2]),
     unionId: toNullableText(values[3]),
     nickName: toNullableText(values[4]),
     avatarUrl: toNullableText(values[5]),
@@ -35,10 +35,6 @@ export function decodeUser(values: RawRow, { decode }: TimeCodec): User {
   };
 }
 
-function toText(value: unknown): string {
-  return typeof value === 'string' ? value : String(value);
-}
-
 function toNullableText(value: unknown): string | null {
-  return value === null ? null : toText(value);
+  return value === null ? null : String(value);
 }
