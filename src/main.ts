@@ -11,13 +11,14 @@ import { createWorkers, SHUT_DOWN, WorkerFailure } from './ops/workers.ts';
 const SHUTDOWN_TIMEOUT_MS = 15_000;
 /** How much longer its workers are waited for. */
 const WORKERS_TIMEOUT_MS = 2000;
+const SIGNALS = ['SIGTERM' as const, 'SIGINT' as const, 'SIGHUP' as const, 'SIGQUIT' as const];
 
 await runOrExplain(async () => {
   const config = readConfig(readEnv());
   await (config.workers > 1 && cluster.isPrimary ? supervise(config) : serve(config));
 });
-// The channel to the supervisor would keep a worker that failed to start.
-if (process.exitCode === 1) process.disconnect?.();
+// The channel to the supervisor would keep it running.
+if (cluster.isWorker && process.exitCode === 1) process.exit();
 
 async function serve(config: Config): Promise<void> {
   const app = await createApp(config);
@@ -26,29 +27,46 @@ async function serve(config: Config): Promise<void> {
     throw error;
   });
   const delay = config.http.shutdownDelayMs + SHUTDOWN_TIMEOUT_MS;
-  let isClosing = false;
-  const grace = closeWithGrace({ delay, logger: false }, async ({ err }) => {
-    isClosing = true;
+  const skip = cluster.isWorker ? SIGNALS : [];
+  const grace = closeWithGrace({ delay, logger: false, skip }, async ({ err }) => {
     if (err) app.log.fatal({ err }, 'unexpected failure, shutting down');
     await server.close();
     await app.close();
   });
-  process.on('message', (message) => {
-    if (message === SHUT_DOWN && !isClosing) grace.close();
-  });
+  if (cluster.isWorker) closeOnce(grace.close);
   // Not before: whoever reads this may send a signal at once.
-  if (cluster.isPrimary) announce(config.http, server.port, config.mode === 'production' ? null : app);
+  else announce(config.http, server.port, config.mode === 'production' ? null : app);
+}
+
+/** A worker may get a message of the supervisor, and signals that are sent to all processes, in any order. */
+function closeOnce(close: () => unknown): void {
+  let isClosing = false;
+  const closeFirst = () => {
+    if (!isClosing) close();
+    isClosing = true;
+  };
+  for (const signal of SIGNALS) process.on(signal, closeFirst);
+  process.on('message', (message) => {
+    if (message === SHUT_DOWN) closeFirst();
+  });
 }
 
 async function supervise(config: Config): Promise<void> {
-  const workers = createWorkers(config.workers, createLog(config.log.level));
+  const log = createLog(config.log.level);
+  const workers = createWorkers(config.workers, log);
+  const delay = config.http.shutdownDelayMs + SHUTDOWN_TIMEOUT_MS + WORKERS_TIMEOUT_MS;
+  const grace = closeWithGrace({ delay, logger: false }, async ({ err }) => {
+    if (err) log.fatal({ err }, 'unexpected failure, shutting down');
+    await workers.stop();
+  });
   try {
     const port = await workers.start();
-    const delay = config.http.shutdownDelayMs + SHUTDOWN_TIMEOUT_MS + WORKERS_TIMEOUT_MS;
-    closeWithGrace({ delay, logger: false }, () => workers.stop());
     announce(config.http, port, config.mode === 'production' ? null : { sandboxUrl: null });
   } catch (error) {
+    // Otherwise it would end the process with code 0.
+    grace.uninstall();
     if (!(error instanceof WorkerFailure)) throw error;
+    if (error.signal) process.stderr.write(`The first worker was ended by ${error.signal}.\n`);
     process.exitCode = 1;
   }
 }

@@ -15,6 +15,6 @@ test.each([
   `{"durationMs":0.${PHONE_MARK}81}`,
   `{"requestId":"${PHONE_MARK}8-1d2c-4d3e-8f90-a${PHONE_MARK}1111"}`,
   `{"traceId":"4bf92f3577b${PHONE_MARK}1234a3ce929d0e0e"}`,
-])('digits that are part of %s are no phone number', (text) => {
+])('digits that are part of %s are not a phone number', (text) => {
   expect(canariesIn(text)).toEqual([]);
 });

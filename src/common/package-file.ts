@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
 
-/** The folder of the package, above src or dist. */
+/** The folder of the package, which has the migrations; src and dist are in it. */
 function findPackage(folder: URL): URL {
-  if (existsSync(new URL('package.json', folder))) return folder;
+  if (existsSync(new URL('drizzle/', folder))) return folder;
   const parent = new URL('..', folder);
-  if (parent.href === folder.href) throw new Error('package.json of weapp-login is missing');
+  if (parent.href === folder.href)
+    throw new Error('the folder drizzle of weapp-login is missing: it must be beside dist');
   return findPackage(parent);
 }
 
-/** A file of the package that is no code. @param path such as `docs/errors.md` */
+/** A file of the package that is not code. @param path such as `docs/errors.md` */
 export function packageFile(path: string): URL {
   return new URL(path, findPackage(new URL('.', import.meta.url)));
 }

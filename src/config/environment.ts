@@ -17,6 +17,7 @@ import {
   parsePushes,
   parseSecrets,
   readDocuments,
+  workerCount,
   workers,
 } from './parsers.ts';
 
@@ -88,7 +89,10 @@ export function findConflicts(env: Env, production: boolean): string[] {
   if (!jwt && !env.JWT_PRIVATE_KEY) faults.push(`JWT_SECRET ${MISSING_SECRET}`);
   if (env.RATE_LIMIT_STORE === 'database' && !env.DATABASE_URL?.startsWith('mysql:'))
     faults.push('RATE_LIMIT_STORE=database needs MySQL: set DATABASE_URL to mysql://… or omit it');
-  if (![undefined, '1'].includes(env.WORKERS) && !production && !appId && !apps && !env.WECHAT_API_URL)
+  const isShared = workerCount(env.WORKERS) > 1;
+  if (isShared && !env.DATABASE_URL?.startsWith('mysql:'))
+    faults.push('WORKERS must be 1 with a file: one file serves one process. Set DATABASE_URL to mysql://…');
+  if (isShared && !production && !appId && !apps && !env.WECHAT_API_URL)
     faults.push(
       'WORKERS must be 1 with the built-in sandbox, which is in one process: configure a mini program, or use the sandbox of `npm run sandbox`',
     );

@@ -49,9 +49,14 @@ export function workers(max: number) {
   return z
     .string()
     .regex(/^(auto|\d{1,3})$/, message)
-    .transform((text) => (text === 'auto' ? Math.min(max, availableParallelism()) : Number(text)))
+    .transform((text) => Math.min(workerCount(text), text === 'auto' ? max : Number.POSITIVE_INFINITY))
     .refine((value) => value >= 1 && value <= max, message)
     .default(1);
+}
+
+/** NaN if the text is wrong. */
+export function workerCount(text = '1'): number {
+  return text === 'auto' ? availableParallelism() : Number(text);
 }
 
 export const flag = oneOf(['0', '1']).transform((value) => value === '1');

@@ -37,7 +37,7 @@ const JSON_ACCEPTS: ReadonlySet<string | undefined> = new Set([
 
 const HEADERS = { 'content-type': JSON_TYPE };
 
-/** Bodies without variables are the same text each time, so they are parsed once. At most 400 KB. */
+/** Bodies without variables are the same text each time, so they are parsed once. Their texts have at most 400 KB. */
 const MAX_CONSTANT_BODIES = 100;
 const MAX_CONSTANT_CHARS = 2048;
 
@@ -122,7 +122,7 @@ export function createCompiledLane({
   };
 }
 
-/** The compiled operation of a request and its variables: nothing of the request was unusual. */
+/** A request that passed all checks: its compiled operation and its variables. */
 type Accepted = { compiled: CompiledOperation; variables: object; logOperation: OperationLog };
 
 type Finished = Outcome['errors'][number];

@@ -26,7 +26,7 @@ export type Outcome = {
     extensions: { readonly [name: string]: unknown };
   }[];
   durationMs: number;
-  /** Whose request it turned out to be. */
+  /** The user, if known. */
   user: Pick<User, 'id' | 'appId'> | undefined;
 };
 

@@ -2,47 +2,49 @@ import cluster from 'node:cluster';
 import { fstatSync } from 'node:fs';
 import { type DestinationStream, destination } from 'pino';
 
-/** Lines are written when there are this many characters, … */
+/** Lines are written when there are this many bytes, … */
 const MAX_BUFFERED = 32 * 1024;
-/** In a pipe that workers share, longer writes than 4096 bytes could be mixed with those of another worker. */
-const MAX_BUFFERED_IN_SHARED_PIPE = 3 * 1024;
 /** … or after this many milliseconds, and when the process ends. */
 const FLUSH_MS = 100;
+/** In a pipe that workers share, what is longer can be mixed with the lines of another worker. */
+const PIPE_BUF = 4096;
+const MAX_BUFFERED_IN_SHARED_PIPE = 3 * 1024;
 const STANDARD_OUTPUT = 1;
 
-let output: DestinationStream | undefined;
+type Output = DestinationStream & { flushSync(): void };
+
+let output: Output | undefined;
 
 /** The standard output of this process, which all logs share. */
-export function standardOutput(): DestinationStream {
+export function standardOutput(): Output {
   output ??= openStandardOutput();
   return output;
 }
 
-/** Lines are joined here: sonic-boom copies what it has buffered for each line that is added to it. */
-function openStandardOutput(): DestinationStream {
-  const file = destination({ fd: STANDARD_OUTPUT, sync: false });
+/**
+ * Gives sonic-boom bytes, which it keeps in a list. Text it would join, and copy all that it has buffered for each line
+ * that is added.
+ */
+function openStandardOutput(): Output {
   const isSharedPipe = cluster.isWorker && !fstatSync(STANDARD_OUTPUT).isFile();
-  const maxBuffered = isSharedPipe ? MAX_BUFFERED_IN_SHARED_PIPE : MAX_BUFFERED;
-  let lines: string[] = [];
-  let size = 0;
-
-  function pass(): void {
-    if (size === 0) return;
-    file.write(lines.join(''));
-    lines = [];
-    size = 0;
-  }
-
-  setInterval(pass, FLUSH_MS).unref();
-  process.once('exit', () => {
-    pass();
-    file.flushSync();
+  const file: unknown = destination({
+    fd: STANDARD_OUTPUT,
+    sync: false,
+    contentMode: 'buffer',
+    minLength: isSharedPipe ? MAX_BUFFERED_IN_SHARED_PIPE : MAX_BUFFERED,
+    maxWrite: isSharedPipe ? PIPE_BUF : 2 * MAX_BUFFERED,
+    periodicFlush: FLUSH_MS,
   });
+  if (!takesBytes(file)) throw new TypeError('the destination of pino has no write or flushSync');
   return {
     write(line) {
-      if (size + line.length > maxBuffered) pass();
-      lines.push(line);
-      size += line.length;
+      file.write(Buffer.from(line));
     },
+    flushSync: () => file.flushSync(),
   };
+}
+
+/** With `contentMode: 'buffer'`, which the types of sonic-boom do not know. */
+function takesBytes(file: unknown): file is { write(bytes: Buffer): unknown; flushSync(): void } {
+  return typeof file === 'object' && file !== null && 'write' in file && 'flushSync' in file;
 }

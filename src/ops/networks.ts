@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { LRUCache } from 'lru-cache';
 
-/** What an address is counted as. */
+/** The keys by which limits count an address. */
 export type AddressKeys = {
   /** The IPv4 address (also of an IPv4-mapped one), or the /64 of an IPv6 address: one home owns all of it. */
   client: string;
@@ -10,17 +10,17 @@ export type AddressKeys = {
 };
 
 /** Addresses whose keys are remembered: logins of a moment often come from the same gateways. */
-const MAX_KNOWN = 1000;
+const MAX_CACHED = 1000;
 
-/** Returns the keys of an address. An address that is none is its own key. */
+/** Returns the keys of an address. An invalid address is its own key. */
 export function createAddressKeys(): (address: string) => AddressKeys {
-  const known = new LRUCache<string, AddressKeys>({ max: MAX_KNOWN });
+  const cached = new LRUCache<string, AddressKeys>({ max: MAX_CACHED });
   return (address) => {
-    const keys = known.get(address) ?? {
+    const keys = cached.get(address) ?? {
       client: prefixOf(address, { ipv4: 32, ipv6: 64 }),
       network: prefixOf(address, { ipv4: 24, ipv6: 48 }),
     };
-    known.set(address, keys);
+    cached.set(address, keys);
     return keys;
   };
 }

@@ -1,10 +1,11 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Log } from './log.ts';
 
-/** Several processes that share a port. They share nothing else: limits and repeated logins are counted in each. */
+/** Several processes that share a port, but no memory. */
 export type Workers = {
   /**
-   * Starts one, and the others when it listens, so that a wrong setting is reported once.
+   * Starts one, and the others when it listens, so that a wrong setting is reported once. Waits until all listen or
+   * have ended.
    * @returns the port
    * @throws {WorkerFailure}
    */
@@ -13,33 +14,38 @@ export type Workers = {
   stop(): Promise<void>;
 };
 
-/** The first worker ended before it listened. It has printed why. */
+/** The first worker ended before it listened: it has printed why, or was killed. */
 export class WorkerFailure extends Error {
   override readonly name = 'WorkerFailure';
+  /** The signal that killed it. */
+  readonly signal: string | null;
+
+  constructor(signal: string | null) {
+    super(`the first worker ended before it listened (${signal ?? 'it failed'})`);
+    this.signal = signal;
+  }
 }
 
-/** The message by which a worker that listens is asked to end. A signal would reach it twice when it comes from a terminal. */
+/** The message by which a worker that listens is asked to end. */
 export const SHUT_DOWN = 'shut down';
 
 const MIN_DELAY_MS = 1000;
 const MAX_DELAY_MS = 30_000;
-/** A worker that ran as long as this did not fail at its start. */
-const STABLE_MS = 60_000;
 
-/** Runs copies of this process. One that ends is replaced, with a delay that doubles while they end at once. */
+/** Runs copies of this process. One that ends is replaced, with a delay that doubles while they end before they listen. */
 export function createWorkers(count: number, log: Log): Workers {
   const running = new Map<Worker, Promise<void>>();
   const listening = new WeakSet<Worker>();
   let isStarted = false;
   let isStopping = false;
-  let failures = 0;
+  let failedStarts = 0;
 
-  function replace(worker: Worker, startedAt: number, code: number | null, signal: string | null): void {
+  function replace(worker: Worker, reason: object): void {
     if (!isStarted || isStopping) return;
-    failures = performance.now() - startedAt > STABLE_MS ? 0 : failures + 1;
-    const delayMs = Math.min(MAX_DELAY_MS, MIN_DELAY_MS * 2 ** Math.max(0, failures - 1));
+    failedStarts = listening.has(worker) ? 0 : failedStarts + 1;
+    const delayMs = Math.min(MAX_DELAY_MS, MIN_DELAY_MS * 2 ** Math.max(0, failedStarts - 1));
     log.error(
-      { worker: { pid: worker.process.pid, code, signal, delayMs } },
+      { worker: { pid: worker.process.pid ?? null, ...reason, delayMs } },
       'a worker ended: starting another',
     );
     setTimeout(() => {
@@ -48,7 +54,6 @@ export function createWorkers(count: number, log: Log): Workers {
   }
 
   function fork(): Promise<number> {
-    const startedAt = performance.now();
     const worker = cluster.fork();
     return new Promise((resolve, reject) => {
       worker.once('listening', ({ port }) => {
@@ -56,11 +61,16 @@ export function createWorkers(count: number, log: Log): Workers {
         resolve(port);
       });
       const ended = new Promise<void>((done) => {
-        worker.once('exit', (code: number | null, signal: string | null) => {
-          running.delete(worker);
-          reject(new WorkerFailure());
-          replace(worker, startedAt, code, signal);
+        const end = (reason: object, signal: string | null) => {
+          if (!running.delete(worker)) return;
+          reject(new WorkerFailure(signal));
+          replace(worker, reason);
           done();
+        };
+        worker.once('exit', (code: number | null, signal: string | null) => end({ code, signal }, signal));
+        // Without memory or processes to spare, there is no exit.
+        worker.on('error', (error) => {
+          if (worker.process.pid === undefined) end({ err: error.name }, null);
         });
       });
       running.set(worker, ended);

@@ -13,7 +13,7 @@ import type { TimeCodec } from './user-row.ts';
 const MIGRATIONS = fileURLToPath(packageFile('drizzle/mysql'));
 const MIGRATION_TIMEOUT_MS = 10 * 60_000;
 
-const { sessionKey: _, ...PUBLIC } = getTableColumns(user);
+const { sessionKey: _, ...USER_COLUMNS } = getTableColumns(user);
 
 /** Table, column or key exists, or is gone: an interrupted migration had already done this step. */
 const ALREADY_DONE = /^ER_(TABLE_EXISTS_ERROR|DUP_FIELDNAME|DUP_KEYNAME|CANT_DROP_FIELD_OR_KEY)$/;
@@ -59,8 +59,9 @@ export function createMysql(options: MysqlOptions): Dialect {
     place: options.socketPath ?? `${options.host}:${options.port}/${options.database}`,
     users: {
       columns: user,
-      find: (where) => db.select(PUBLIC).from(user).where(where),
-      page: (where, order, limit) => db.select(PUBLIC).from(user).where(where).orderBy(order).limit(limit),
+      find: (where) => db.select(USER_COLUMNS).from(user).where(where),
+      page: (where, order, limit) =>
+        db.select(USER_COLUMNS).from(user).where(where).orderBy(order).limit(limit),
       sessionKeys: (where) =>
         db
           .select({ appId: user.appId, openId: user.openId, sessionKey: user.sessionKey })
@@ -72,11 +73,11 @@ export function createMysql(options: MysqlOptions): Dialect {
       batches: createBatchStatements({
         columns: user,
         times: createTimeCodec(),
-        selectByIds: (ids) => db.select(PUBLIC).from(user).where(inArray(user.id, ids)),
+        selectByIds: (ids) => db.select(USER_COLUMNS).from(user).where(inArray(user.id, ids)),
         // Else MariaDB changes to the index of the phone number, or scans the table, once it has grown.
         selectByOpenIds: (openIds) =>
           db
-            .select(PUBLIC)
+            .select(USER_COLUMNS)
             .from(user, { forceIndex: 'user_app_id_open_id' })
             .where(and(eq(user.appId, ''), inArray(user.openId, openIds))),
         upsert: (rows, changes) => db.insert(user).values(rows).onDuplicateKeyUpdate({ set: changes }),

@@ -26,7 +26,7 @@ const BUSY_DELAY_MS = 20;
 /** How long a statement waits altogether. */
 const BUSY_LIMIT_MS = 5000;
 
-const { sessionKey: _, ...PUBLIC } = getTableColumns(user);
+const { sessionKey: _, ...USER_COLUMNS } = getTableColumns(user);
 
 /** Milliseconds since 1970. */
 const TIMES: TimeCodec = { encode: (time) => time.getTime(), decode: (value) => new Date(Number(value)) };
@@ -48,8 +48,9 @@ export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
     place: path,
     users: {
       columns: user,
-      find: (where) => db.select(PUBLIC).from(user).where(where),
-      page: (where, order, limit) => db.select(PUBLIC).from(user).where(where).orderBy(order).limit(limit),
+      find: (where) => db.select(USER_COLUMNS).from(user).where(where),
+      page: (where, order, limit) =>
+        db.select(USER_COLUMNS).from(user).where(where).orderBy(order).limit(limit),
       sessionKeys: (where) =>
         db
           .select({ appId: user.appId, openId: user.openId, sessionKey: user.sessionKey })
@@ -61,10 +62,10 @@ export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
       batches: createBatchStatements({
         columns: user,
         times: TIMES,
-        selectByIds: (ids) => db.select(PUBLIC).from(user).where(inArray(user.id, ids)),
+        selectByIds: (ids) => db.select(USER_COLUMNS).from(user).where(inArray(user.id, ids)),
         selectByOpenIds: (openIds) =>
           db
-            .select(PUBLIC)
+            .select(USER_COLUMNS)
             .from(user)
             .where(and(eq(user.appId, ''), inArray(user.openId, openIds))),
         upsert: (rows, set) =>

@@ -23,6 +23,7 @@ export function run(
   env: Record<string, string>,
   folder = mkdtempSync(join(tmpdir(), 'weapp-login-run-')),
   script = 'main.ts',
+  { detached = false } = {},
 ): Running {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(
@@ -31,6 +32,7 @@ export function run(
     {
       cwd: folder,
       env: { PATH, HOME, PORT: '0', ...env },
+      detached,
     },
   );
   let text = '';
