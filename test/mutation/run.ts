@@ -69,6 +69,8 @@ const { values, positionals } = parseArgs({
   options: {
     /** Runs only the mutants that no test killed before. */
     resume: { type: 'boolean', default: false },
+    /** Only these test files, such as `storage,batches`. */
+    tests: { type: 'string' },
     /** Runs nothing. */
     report: { type: 'boolean', default: false },
     /** Runs the tests that are left out otherwise, because they take seconds. */
@@ -99,7 +101,7 @@ function journalOf(room: Room): string {
 async function runRoom(room: Room): Promise<void> {
   const mariaDb = room === 'storage' ? await startMariaDb() : undefined;
   try {
-    for (const name of TESTS[room]) {
+    for (const name of values.tests?.split(',') ?? TESTS[room]) {
       const file = `test/${name}.test.ts`;
       let runs = 0;
       while (!(await runFile(file, room, mariaDb?.url)))
