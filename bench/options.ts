@@ -92,6 +92,7 @@ export function readOptions(args: string[]): Options {
   });
   const { ops, databases, concurrency, delays, rounds, seconds, warmup, workers, only } = {
     ...(values.quick ? QUICK : { ...DEFAULTS, only: undefined }),
+    ...(values.soak === '0' ? {} : { workers: '1' }),
     ...values,
   };
   return {
