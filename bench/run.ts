@@ -32,21 +32,21 @@ async function bench(options: Options): Promise<void> {
   progress('building');
   const { contenders, leftOut } = await prepareContenders(options);
   for (const reason of leftOut) progress(`left out: ${reason}`);
-  const capacity = await measureCapacity();
   const installed = options.isComplete ? await measureInstalled(folder) : undefined;
   const onStart = (stop: () => Promise<void>) => closers.push(stop);
   const stage = await setStage(contenders, { ...options, folder, onStart, onProgress: progress });
   progress('warming up');
   await warmUp(stage, options);
   if (options.soak > 0) await printSoak(stage, options);
-  else await report(stage, options, { leftOut, installed, capacity });
+  else await report(stage, options, { leftOut, installed });
 }
 
 async function report(
   stage: Stage,
   options: Options,
-  about: Pick<Results, 'leftOut' | 'installed'> & { capacity: number },
+  about: Pick<Results, 'leftOut' | 'installed'>,
 ): Promise<void> {
+  const cores = describeCores(await measureCapacity());
   const measurements = await measureRounds(stage, options, (round) =>
     progress(`round ${round} of ${options.rounds}`),
   );
@@ -55,7 +55,7 @@ async function report(
     measurements,
     cells: planCells(options),
     servers: startsOf(stage),
-    cores: describeCores(about.capacity),
+    cores,
   };
   process.stdout.write(`\n${writeReport(results, ENGLISH)}\n`);
   const failures = measurements.filter(({ failure }) => failure !== undefined);

@@ -75,7 +75,7 @@ export function environmentSchema(production: boolean) {
     RATE_LIMIT_STORE: oneOf(['memory', 'database']).default('memory'),
     TRUST_PROXY: integer(0, 10, 0),
     CORS_ORIGINS: z.string().default('').transform(parseOrigins),
-    WORKERS: workers(64),
+    WORKERS: workers(),
     SHUTDOWN_DELAY_MS: integer(0, 60_000, production ? 5000 : 0),
     REQUEST_TIMEOUT_MS: integer(100, 300_000, 30_000),
     LOG_LEVEL: oneOf(LOG_LEVELS).default(production ? 'info' : 'warn'),

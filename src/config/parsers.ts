@@ -44,19 +44,21 @@ export function integer(min: number, max: number, fallback: number) {
     .default(fallback);
 }
 
-export function workers(max: number) {
-  const message = `must be auto, for one a core, or a whole number from 1 to ${max}; omit it for 1`;
+const MAX_WORKERS = 64;
+
+export function workers() {
+  const message = `must be auto, for one a core, or a whole number from 1 to ${MAX_WORKERS}; omit it for 1`;
   return z
     .string()
     .regex(/^(auto|\d{1,3})$/, message)
-    .transform((text) => Math.min(workerCount(text), text === 'auto' ? max : Number.POSITIVE_INFINITY))
-    .refine((value) => value >= 1 && value <= max, message)
+    .transform(workerCount)
+    .refine((value) => value >= 1 && value <= MAX_WORKERS, message)
     .default(1);
 }
 
 /** NaN if the text is wrong. */
 export function workerCount(text = '1'): number {
-  return text === 'auto' ? availableParallelism() : Number(text);
+  return text === 'auto' ? Math.min(MAX_WORKERS, availableParallelism()) : Number(text);
 }
 
 export const flag = oneOf(['0', '1']).transform((value) => value === '1');

@@ -68,7 +68,7 @@ export function createWorkers(count: number, log: Log): Workers {
           done();
         };
         worker.once('exit', (code: number | null, signal: string | null) => end({ code, signal }, signal));
-        // Without memory or processes to spare, there is no exit.
+        // A process that cannot be started has an error and no exit.
         worker.on('error', (error) => {
           if (worker.process.pid === undefined) end({ err: error.name }, null);
         });
