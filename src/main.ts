@@ -5,6 +5,7 @@ import { readEnv, runOrExplain } from './cli/start.ts';
 import { type Config, type HttpOptions, readConfig } from './config/config.ts';
 import { listen } from './http/server.ts';
 import { createLog } from './ops/log.ts';
+import { flushStandardOutput } from './ops/log-output.ts';
 import { createWorkers, SHUT_DOWN, WorkerFailure } from './ops/workers.ts';
 
 /** Beside the delay: longer than the server takes to drain. */
@@ -32,6 +33,7 @@ async function serve(config: Config): Promise<void> {
     if (err) app.log.fatal({ err }, 'unexpected failure, shutting down');
     await server.close();
     await app.close();
+    await flushStandardOutput();
   });
   if (cluster.isWorker) closeOnce(grace.close);
   // Not before: whoever reads this may send a signal at once.
@@ -58,6 +60,7 @@ async function supervise(config: Config): Promise<void> {
   const grace = closeWithGrace({ delay, logger: false }, async ({ err }) => {
     if (err) log.fatal({ err }, 'unexpected failure, shutting down');
     await workers.stop();
+    await flushStandardOutput();
   });
   try {
     const port = await workers.start();

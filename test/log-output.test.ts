@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 /** Runs a script that has a log on standard output, which is a pipe; returns the lines of it. */
 function linesOf(script: string): Promise<string[]> {
-  const code = `import { createLog } from './src/ops/log.ts'; const log = createLog('info'); ${script}`;
+  const code = `import { createLog } from './src/ops/log.ts'; import { flushStandardOutput } from './src/ops/log-output.ts'; const log = createLog('info'); ${script}`;
   const args = ['--import', 'tsx', '--input-type=module', '--eval', code];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
@@ -15,13 +15,23 @@ function linesOf(script: string): Promise<string[]> {
 
 const LOG_300 = "for (let i = 0; i < 300; i++) log.info({ i, text: 'x'.repeat(300) }, 'line');";
 
+const NUMBERS = Array.from({ length: 300 }, (_, i) => i);
+
+function numbersIn(lines: string[]): number[] {
+  expect(lines.pop()).toBe('');
+  return lines.map((line) => JSON.parse(line).i);
+}
+
 test.each([
   ['ends', ''],
-  ['exits', 'process.exit();'],
-])('when the process %s, each line of the log has been written, complete', async (_, end) => {
-  const lines = await linesOf(`${LOG_300} ${end}`);
-  expect(lines.pop()).toBe('');
-  expect(lines.map((line) => JSON.parse(line).i)).toEqual(Array.from({ length: 300 }, (_, i) => i));
+  ['exits after it has flushed the log', 'await flushStandardOutput(); process.exit();'],
+])('when the process %s, each line of the log has been written, complete and in order', async (_, end) => {
+  expect(numbersIn(await linesOf(`${LOG_300} ${end}`))).toEqual(NUMBERS);
+});
+
+test('when the process exits at once, each line of the log has been written, complete', async () => {
+  const numbers = numbersIn(await linesOf(`${LOG_300} process.exit();`));
+  expect(numbers.sort((a, b) => a - b)).toEqual(NUMBERS);
 });
 
 test('a fatal line is written at once', async () => {

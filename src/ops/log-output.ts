@@ -11,7 +11,15 @@ const PIPE_BUF = 4096;
 const MAX_BUFFERED_IN_SHARED_PIPE = 3 * 1024;
 const STANDARD_OUTPUT = 1;
 
-type Output = DestinationStream & { flushSync(): void };
+type Output = DestinationStream & { flushSync(): void; flush(): Promise<void> };
+
+type BytesOutput = {
+  write(bytes: Buffer): unknown;
+  /** Waits for a write that was begun, or begins one. */
+  flush(done: () => void): void;
+  /** Writes what no write was begun for, which can overtake one that was. */
+  flushSync(): void;
+};
 
 let output: Output | undefined;
 
@@ -19,6 +27,11 @@ let output: Output | undefined;
 export function standardOutput(): Output {
   output ??= openStandardOutput();
   return output;
+}
+
+/** Writes the lines that are still buffered, in their order. For the end of the process. */
+export async function flushStandardOutput(): Promise<void> {
+  await output?.flush();
 }
 
 /**
@@ -35,16 +48,23 @@ function openStandardOutput(): Output {
     maxWrite: isSharedPipe ? PIPE_BUF : 2 * MAX_BUFFERED,
     periodicFlush: FLUSH_MS,
   });
-  if (!takesBytes(file)) throw new TypeError('the destination of pino has no write or flushSync');
+  if (!takesBytes(file)) throw new TypeError('the destination of pino has no write, flush or flushSync');
   return {
     write(line) {
       file.write(Buffer.from(line));
     },
     flushSync: () => file.flushSync(),
+    async flush() {
+      // Its error is that of fsync, which pipes do not have.
+      await new Promise<void>((resolve) => file.flush(() => resolve()));
+      file.flushSync();
+    },
   };
 }
 
 /** With `contentMode: 'buffer'`, which the types of sonic-boom do not know. */
-function takesBytes(file: unknown): file is { write(bytes: Buffer): unknown; flushSync(): void } {
-  return typeof file === 'object' && file !== null && 'write' in file && 'flushSync' in file;
+function takesBytes(file: unknown): file is BytesOutput {
+  return (
+    typeof file === 'object' && file !== null && 'write' in file && 'flush' in file && 'flushSync' in file
+  );
 }
