@@ -9,8 +9,8 @@ import { build } from 'esbuild';
 const COMMANDS = readdirSync('src/cli').map((file) => `src/cli/${file}`);
 const ENTRIES = ['src/main.ts', 'src/index.ts', 'src/sandbox/index.ts', ...COMMANDS];
 const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
-/** Loaded only if it is installed. */
-const OPTIONAL = '@graphql-yoga/render-graphiql';
+/** Loaded in development only. */
+const OPTIONAL = ['@graphql-yoga/render-graphiql', 'pino-pretty'];
 
 rmSync('dist', { recursive: true, force: true });
 const { metafile } = await build({
@@ -23,7 +23,7 @@ const { metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  external: [...Object.keys(dependencies), OPTIONAL],
+  external: [...Object.keys(dependencies), ...OPTIONAL],
   // CommonJS packages call it.
   banner: {
     js: "import { createRequire as createRequire_ } from 'node:module'; const require = createRequire_(import.meta.url);",

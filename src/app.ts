@@ -16,8 +16,12 @@ import { errorTableRoute, homeRoute } from './http/routes/pages.ts';
 import { healthRoute, readyRoute } from './http/routes/probes.ts';
 import { sandboxDataRoute } from './http/routes/sandbox-data.ts';
 import { wechatPushRoute } from './http/routes/wechat-push.ts';
+import { createAdmission } from './ops/admission.ts';
+import { gaugesOf } from './ops/gauges.ts';
 import { createHealth, type Health } from './ops/health.ts';
 import { createLog, type Log } from './ops/log.ts';
+import { measureLoopDelay } from './ops/loop-delay.ts';
+import { type MetricsSource, NO_METRICS } from './ops/metrics.ts';
 import { type CounterStore, createRateLimits } from './ops/rate-limit.ts';
 import { openStorage, type Storage } from './storage/open.ts';
 import { createPushes } from './webhooks/pushes.ts';
@@ -34,6 +38,8 @@ export type App = {
   health: Health;
   /** The URL of the built-in WeChat sandbox; null if it does not run. */
   sandboxUrl: string | null;
+  /** Undefined unless METRICS_PORT is set. */
+  metrics: MetricsSource | undefined;
   storage: Storage;
   log: Log;
   close(): Promise<void>;
@@ -74,7 +80,12 @@ async function compose(
   { now = Date.now, log = createLog(config.log.level) }: Overrides,
   closers: Closers,
 ): Promise<Omit<App, 'close'>> {
-  const storage = await openStorage(config.database, config.sessionKeySecrets, now);
+  const prometheus = config.metrics && (await import('./ops/prometheus.ts')).createPrometheusMetrics();
+  const metrics = prometheus ?? NO_METRICS;
+  const storage = await openStorage(config.database, config.sessionKeySecrets, {
+    now,
+    onStatement: prometheus?.statement,
+  });
   closers.push(storage.close);
   const sandbox = config.wechat.sandbox ? await startSandbox(config.wechat.apps) : undefined;
   if (sandbox) closers.push(sandbox.close);
@@ -93,6 +104,7 @@ async function compose(
     timeoutMs,
     maxCalls,
     onOutage: (endpoint, failing) => logOutage(log, endpoint, failing),
+    onCall: metrics.wechatCall,
     now,
   });
   closers.push(wechat.close);
@@ -104,17 +116,21 @@ async function compose(
     users,
     tokens,
     readSession: createSessionReader(tokens, now),
-    limits: createRateLimits(config.rateLimits, { log, store: counters, now }),
+    limits: createRateLimits(config.rateLimits, { log, store: counters, metrics, now }),
     log,
+    metrics,
   };
   const execute = createGraphQL(config.graphql, services);
   const health = createHealth(storage.ping, now);
   const pushes = createPushes({ reader: createPushReader(config.wechat.pushes, now), users, log, now });
 
+  const loopDelay = measureLoopDelay();
+  closers.push(async () => loopDelay.close());
+  const admission = createAdmission(config.overload, { loopDelay, log, metrics });
   const { trustedProxies, corsOrigins } = config.http;
   const graphiql = config.http.graphiql ? await renderGraphiqlPage() : undefined;
   const routes: Routes = {
-    '/graphql': graphqlRoute({ execute, graphiql, trustedProxies, log }),
+    '/graphql': graphqlRoute({ execute, graphiql, trustedProxies, admission, log }),
     '/wechat/push/*': wechatPushRoute(pushes),
     '/health': healthRoute(),
     '/ready': readyRoute(health),
@@ -127,7 +143,8 @@ async function compose(
     const { body, ...init } = await execute(...args);
     return new Response(body, init);
   };
-  return { handler, fetch, health, sandboxUrl: sandbox?.url ?? null, storage, log };
+  prometheus?.addGauges(gaugesOf({ storage, wechat, admission }));
+  return { handler, fetch, health, metrics: prometheus, sandboxUrl: sandbox?.url ?? null, storage, log };
 }
 
 function createRepeats(ttlMs: number, now: Clock): Repeats {

@@ -4,10 +4,12 @@ import type { Tokens } from './auth/tokens.ts';
 import type { ReadSession } from './auth/verified-tokens.ts';
 import { readViewer, type Viewer } from './auth/viewer.ts';
 import type { SingleFlight } from './common/single-flight.ts';
+import { traceIdOf } from './common/traceparent.ts';
 import type { Log } from './ops/log.ts';
+import type { Metrics } from './ops/metrics.ts';
 import type { RateLimits } from './ops/rate-limit.ts';
 import type { User, Users } from './storage/user-types.ts';
-import type { WeChat, WeChatApp } from './wechat/client.ts';
+import type { WeChat, WeChatApp, WeChatCalls } from './wechat/client.ts';
 import type { DataDecryptor } from './wechat/encrypted-data.ts';
 import type { WeChatSession } from './wechat/payloads.ts';
 import type { WeChatPhone } from './wechat/phone-info.ts';
@@ -16,7 +18,7 @@ import type { WeChatPhone } from './wechat/phone-info.ts';
 export interface Services {
   /** The mini programs of this server; the first is the default. */
   apps: readonly [WeChatApp, ...WeChatApp[]];
-  wechat: WeChat;
+  wechat: WeChatCalls & Pick<WeChat, 'tracedBy'>;
   decryptor: DataDecryptor;
   repeats: Repeats;
   users: Users;
@@ -24,6 +26,7 @@ export interface Services {
   readSession: ReadSession;
   limits: RateLimits;
   log: Log;
+  metrics: Metrics;
 }
 
 /** Results of recent requests, so that a repeated one does not send its code to WeChat again. Per process. */
@@ -47,8 +50,18 @@ export interface Connection {
   address: string;
 }
 
+/** What the log says of the sender of a request. */
+export interface Sender {
+  /** The version of the mini program, or `devtools`; `0` in development, trial and review. Client-supplied. */
+  build: string | null;
+  /** Of the traceparent header. */
+  traceId: string | null;
+}
+
 /** Available to resolvers; created for each request, and never copied. */
-export interface Context extends Services {
+export interface Context extends Omit<Services, 'wechat'> {
+  /** Passes on the traceparent header of the request. */
+  wechat: WeChatCalls;
   connection: Connection;
   /** Adds the request id to each line. */
   log: Log;
@@ -75,17 +88,17 @@ export type CreateContext = (connection: Connection, headers: IncomingHttpHeader
  * a spread does, takes 10 µs.
  */
 export function contextFactory(services: Services): CreateContext {
-  const { log: appLog, ...shared } = services;
+  const { log: appLog, wechat, ...shared } = services;
 
   class RequestContext implements Context {
     declare readonly apps: Services['apps'];
-    declare readonly wechat: Services['wechat'];
     declare readonly decryptor: Services['decryptor'];
     declare readonly repeats: Services['repeats'];
     declare readonly users: Services['users'];
     declare readonly tokens: Services['tokens'];
     declare readonly readSession: Services['readSession'];
     declare readonly limits: Services['limits'];
+    declare readonly metrics: Services['metrics'];
     readonly connection: Connection;
     scopeCache: unknown = undefined;
     readonly #headers: IncomingHttpHeaders;
@@ -107,6 +120,11 @@ export function contextFactory(services: Services): CreateContext {
 
     get idempotencyKey(): string | null {
       return this.#headers['idempotency-key']?.toString() ?? null;
+    }
+
+    get wechat(): WeChatCalls {
+      const traceparent = this.#headers.traceparent?.toString();
+      return traceparent && traceIdOf(traceparent) ? wechat.tracedBy(traceparent) : wechat;
     }
 
     viewer(): Promise<Viewer<User>> {
@@ -133,6 +151,7 @@ export function contextFactory(services: Services): CreateContext {
 
     async #authenticate(): Promise<Viewer<User>> {
       this.#known = await readViewer(this.#headers.authorization, this.readSession, this.users.byId);
+      if (this.#known.fault) this.metrics.tokenRefused(this.#known.fault);
       this.#identity ??= this.#known.user;
       return this.#known;
     }
@@ -140,6 +159,16 @@ export function contextFactory(services: Services): CreateContext {
 
   Object.assign(RequestContext.prototype, shared);
   return (connection, headers) => new RequestContext(connection, headers);
+}
+
+/** WeChat sets the Referer of a mini program. Others can send any. */
+const REFERER = /^https:\/\/servicewechat\.com\/wx[0-9a-z]{1,30}\/([\w.-]{1,32})\/page-frame\.html$/;
+
+export function senderOf({ referer, traceparent }: IncomingHttpHeaders): Sender {
+  return {
+    build: REFERER.exec(referer ?? '')?.[1] ?? null,
+    traceId: traceIdOf(traceparent?.toString() ?? null),
+  };
 }
 
 function createUnionIdLoader({ byUnionIds }: Pick<Users, 'byUnionIds'>): DataLoader<string, User[]> {

@@ -1,11 +1,15 @@
 import cluster from 'node:cluster';
 import closeWithGrace from 'close-with-grace';
-import { type App, createApp } from './app.ts';
+import { createApp } from './app.ts';
+import { explainFailure } from './cli/explain.ts';
 import { readEnv, runOrExplain } from './cli/start.ts';
-import { type Config, type HttpOptions, readConfig } from './config/config.ts';
+import { type Config, readConfig } from './config/config.ts';
+import { ConfigError } from './config/config-error.ts';
+import { serveMetrics } from './http/metrics-server.ts';
 import { listen } from './http/server.ts';
-import { createLog } from './ops/log.ts';
+import { createLog, type Log } from './ops/log.ts';
 import { flushStandardOutput } from './ops/log-output.ts';
+import type { MetricsSource } from './ops/metrics.ts';
 import { createWorkers, SHUT_DOWN, WorkerFailure } from './ops/workers.ts';
 
 /** Beside the delay: longer than the server takes to drain. */
@@ -16,28 +20,63 @@ const SIGNALS = ['SIGTERM' as const, 'SIGINT' as const, 'SIGHUP' as const, 'SIGQ
 
 await runOrExplain(async () => {
   const config = readConfig(readEnv());
-  await (config.workers > 1 && cluster.isPrimary ? supervise(config) : serve(config));
+  const log = await openLog(config);
+  await (config.workers > 1 && cluster.isPrimary ? supervise(config, log) : serve(config, log));
 });
 // The channel to the supervisor would keep it running.
 if (cluster.isWorker && process.exitCode === 1) process.exit();
 
-async function serve(config: Config): Promise<void> {
-  const app = await createApp(config);
-  const server = await listen(app, config.http).catch(async (error: unknown) => {
-    await app.close();
+/** For people in a terminal, JSON Lines otherwise. */
+async function openLog({ mode, log: { level } }: Config): Promise<Log> {
+  if (mode !== 'development' || !process.stdout.isTTY) return createLog(level);
+  try {
+    const { default: pretty } = await import('pino-pretty');
+    return createLog(level, pretty({ sync: true }));
+  } catch {
+    // It is a development dependency.
+    return createLog(level);
+  }
+}
+
+async function serve(config: Config, log: Log): Promise<void> {
+  const app = await createApp(config, { overrides: { log } });
+  const closers = [app.close];
+  const close = async () => {
+    for (const closeOne of closers.splice(0).reverse()) await closeOne();
+  };
+  try {
+    // The supervisor serves those of its workers.
+    const metrics = cluster.isWorker ? undefined : await startMetrics(config, app.metrics);
+    if (metrics) closers.push(metrics.close);
+    const server = await listen(app, config.http);
+    closers.push(server.close);
+    const delay = config.http.shutdownDelayMs + SHUTDOWN_TIMEOUT_MS;
+    if (cluster.isWorker) closeOnce(closeOnSignal(delay, log, close, SIGNALS).close);
+    else {
+      closeOnSignal(delay, log, close);
+      // Not before: whoever reads this may send a signal at once.
+      await announce(config, log, { port: server.port, metrics, sandboxUrl: app.sandboxUrl });
+    }
+  } catch (error) {
+    await close();
     throw error;
-  });
-  const delay = config.http.shutdownDelayMs + SHUTDOWN_TIMEOUT_MS;
-  const skip = cluster.isWorker ? SIGNALS : [];
-  const grace = closeWithGrace({ delay, logger: false, skip }, async ({ err }) => {
-    if (err) app.log.fatal({ err }, 'unexpected failure, shutting down');
-    await server.close();
-    await app.close();
+  }
+}
+
+/** The lines are those of the whole server, so its workers do not write them. */
+function closeOnSignal(
+  delay: number,
+  log: Log,
+  close: () => Promise<void>,
+  skip: typeof SIGNALS = [],
+): ReturnType<typeof closeWithGrace> {
+  return closeWithGrace({ delay, logger: false, skip }, async ({ err, signal }) => {
+    if (err) log.fatal({ err }, 'unexpected failure, shutting down');
+    else logLifecycle(log, { signal }, 'shutting down');
+    await close();
+    logLifecycle(log, {}, 'stopped');
     await flushStandardOutput();
   });
-  if (cluster.isWorker) closeOnce(grace.close);
-  // Not before: whoever reads this may send a signal at once.
-  else announce(config.http, server.port, config.mode === 'production' ? null : app);
 }
 
 /** A worker may get a message of the supervisor, and signals that are sent to all processes, in any order. */
@@ -53,36 +92,57 @@ function closeOnce(close: () => unknown): void {
   });
 }
 
-async function supervise(config: Config): Promise<void> {
-  const log = createLog(config.log.level);
+async function supervise(config: Config, log: Log): Promise<void> {
   const workers = createWorkers(config.workers, log);
+  const closers = [workers.stop];
   const delay = config.http.shutdownDelayMs + SHUTDOWN_TIMEOUT_MS + WORKERS_TIMEOUT_MS;
-  const grace = closeWithGrace({ delay, logger: false }, async ({ err }) => {
-    if (err) log.fatal({ err }, 'unexpected failure, shutting down');
-    await workers.stop();
-    await flushStandardOutput();
+  const grace = closeOnSignal(delay, log, async () => {
+    for (const close of closers) await close();
   });
   try {
     const port = await workers.start();
-    announce(config.http, port, config.mode === 'production' ? null : { sandboxUrl: null });
+    const source = config.metrics && (await import('./ops/prometheus.ts')).createWorkerMetrics();
+    const metrics = await startMetrics(config, source);
+    if (metrics) closers.push(metrics.close);
+    await announce(config, log, { port, metrics, sandboxUrl: null });
   } catch (error) {
     // Otherwise it would end the process with code 0.
     grace.uninstall();
+    await workers.stop();
     if (!(error instanceof WorkerFailure)) throw error;
     if (error.signal) process.stderr.write(`The first worker was ended by ${error.signal}.\n`);
     process.exitCode = 1;
   }
 }
 
-/** In development the links to open; in production a JSON line. */
-function announce({ host, graphiql }: HttpOptions, port: number, app: Pick<App, 'sandboxUrl'> | null): void {
+async function startMetrics({ metrics }: Config, source: MetricsSource | undefined) {
+  try {
+    return metrics && source && (await serveMetrics(source, metrics));
+  } catch (error) {
+    throw new ConfigError([explainFailure(error, 'METRICS')]);
+  }
+}
+
+type Listening = { port: number; metrics: { port: number } | undefined; sandboxUrl: string | null };
+
+/** In development the links to open; in production a line of the log. */
+async function announce({ mode, http }: Config, log: Log, { port, metrics, sandboxUrl }: Listening) {
+  const { host, graphiql } = http;
+  if (mode === 'production') {
+    logLifecycle(log, { host, port, ...(metrics ? { metricsPort: metrics.port } : {}) }, 'listening');
+    return flushStandardOutput();
+  }
   const name = ['0.0.0.0', '::', '127.0.0.1', '::1'].includes(host) ? 'localhost' : host;
   const url = `http://${name}:${port}/graphql`;
-  if (!app) process.stdout.write(`${JSON.stringify({ msg: 'listening', host, port })}\n`);
-  else
-    process.stdout.write(
-      `\n  weapp-login is ready. ${graphiql ? 'Open GraphiQL: ' : ''}${url}\n${
-        app.sandboxUrl ? `  WeChat sandbox: ${app.sandboxUrl}\n` : ''
-      }\n`,
-    );
+  process.stdout.write(
+    `\n  weapp-login is ready. ${graphiql ? 'Open GraphiQL: ' : ''}${url}\n${
+      sandboxUrl ? `  WeChat sandbox: ${sandboxUrl}\n` : ''
+    }\n`,
+  );
+}
+
+/** At any LOG_LEVEL but `silent`. */
+function logLifecycle(log: Log, line: object, message: string): void {
+  if (cluster.isWorker || log.level === 'silent') return;
+  log.child({}, { level: 'info' }).info(line, message);
 }

@@ -25,10 +25,14 @@ describe('the log has a line for each operation, found by its request id', () =>
   });
   afterAll(() => server.close());
 
-  const send = async <Data>(query: string, options: { token?: string; variables?: unknown } = {}) => {
+  const send = async <Data>(
+    query: string,
+    options: { token?: string; variables?: unknown; headers?: Record<string, string> } = {},
+  ) => {
     const requestId = randomUUID();
     const start = endOfLog();
-    const answer = await server.post<Data>(query, { ...options, headers: { 'x-request-id': requestId } });
+    const headers = { ...options.headers, 'x-request-id': requestId };
+    const answer = await server.post<Data>(query, { ...options, headers });
     expect(answer.headers.get('x-request-id')).toBe(requestId);
     const own = lines(start).filter((line) => line.requestId === requestId && line.msg === 'operation');
     expect(own).toHaveLength(1);
@@ -46,8 +50,10 @@ describe('the log has a line for each operation, found by its request id', () =>
       operation: { name: 'Login', type: 'mutation' },
       codes: [],
       durationMs: expect.any(Number),
+      bytes: Number(answer.headers.get('content-length')),
       userId: user?.id,
       appId: APP_ID,
+      build: null,
       msg: 'operation',
     });
     expect((await send(ME, { token })).line).toMatchObject({
@@ -86,11 +92,70 @@ describe('the log has a line for each operation, found by its request id', () =>
     expect(invalid.line).toMatchObject({ codes: [[null, 'BAD_USER_INPUT']] });
   });
 
+  test.each(['yoga', 'compiled'])(
+    'with the build of the mini program and the trace, in the lane %s',
+    async (lane) => {
+      const query = `query Lane_${lane} { me { id } }`;
+      const sends = lane === 'yoga' ? 1 : 14;
+      const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+      const headers = {
+        referer: `https://servicewechat.com/${APP_ID}/42/page-frame.html`,
+        traceparent: `00-${traceId}-00f067aa0ba902b7-01`,
+      };
+      let last = await send(query, { headers });
+      for (let i = 1; i < sends; i++) last = await send(query, { headers });
+      const bytes = Number(last.answer.headers.get('content-length'));
+      expect(last.line).toMatchObject({ lane, build: '42', traceId, bytes });
+    },
+  );
+
+  test.each([
+    ['a Referer of another site', { referer: 'https://example.com/wx1/2/page-frame.html' }],
+    [
+      'a Referer with a text for the log',
+      { referer: `https://servicewechat.com/${APP_ID}/"x"/page-frame.html` },
+    ],
+    ['a trace id of zeros', { traceparent: `00-${'0'.repeat(32)}-00f067aa0ba902b7-01` }],
+    ['an unknown version of traceparent', { traceparent: `ff-${'a'.repeat(32)}-00f067aa0ba902b7-01` }],
+    ['a longer traceparent', { traceparent: `00-${'a'.repeat(32)}-00f067aa0ba902b7-01-more` }],
+  ])('without %s', async (_, headers) => {
+    const { line } = await send(ME, { headers });
+    expect(line?.build).toBeNull();
+    expect(line).not.toHaveProperty('traceId');
+  });
+
+  test('at level error if the operator must act', async () => {
+    const login = (code: string) => send(`mutation { login(code: "${code}") { token } }`);
+    expect((await login('fault:40125')).line).toMatchObject({
+      level: 50,
+      codes: [['login', 'WECHAT_MISCONFIGURED']],
+    });
+    expect((await login('fault:40029')).line).toMatchObject({ level: 30 });
+  });
+
   test('with at most 64 characters of the name, and nothing else of the request', async () => {
     const { line } = await send(`query ${'N'.repeat(5000)} { me { secretAlias: id } }`);
     expect(line?.operation).toEqual({ name: 'N'.repeat(64), type: 'query' });
     expect(JSON.stringify(line)).not.toContain('secretAlias');
   });
+});
+
+test('LOG_SAMPLE leaves out operations without an error, and no other', async () => {
+  const server = await startServer('file::memory:', { LOG_SAMPLE: '0' });
+  const start = endOfLog();
+  for (let i = 0; i < 20; i++) await server.post('{ __typename }');
+  await server.post(ME);
+  const operations = lines(start).filter(({ msg }) => msg === 'operation');
+  expect(operations.map(({ codes }) => codes)).toEqual([[['me', 'UNAUTHENTICATED']]]);
+  await server.close();
+  const half = await startServer('file::memory:', { LOG_SAMPLE: '0.5' });
+  const next = endOfLog();
+  for (let i = 0; i < 200; i++) await half.post('{ __typename }');
+  const sampled = lines(next).filter(({ msg }) => msg === 'operation').length;
+  // 200 fair coins: outside once in 10^11 runs.
+  expect(sampled).toBeGreaterThan(50);
+  expect(sampled).toBeLessThan(150);
+  await half.close();
 });
 
 describe('behind a proxy that is not configured', () => {

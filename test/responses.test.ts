@@ -245,6 +245,7 @@ describe('the router', () => {
       }),
       graphiql: undefined,
       trustedProxies,
+      admission: { enter: () => true, leave: () => undefined },
       log,
     });
   let own: HttpServer;

@@ -56,7 +56,9 @@ describe.each(ALL_DATABASES)('storage on $name', (database) => {
   afterAll(() => storage.close());
 
   const open = (databaseUrl: string, secrets: readonly [string, ...string[]] = [SESSION_KEY_SECRET]) =>
-    openStorage(readConfig(environment({ DATABASE_URL: databaseUrl })).database, secrets, () => at.getTime());
+    openStorage(readConfig(environment({ DATABASE_URL: databaseUrl })).database, secrets, {
+      now: () => at.getTime(),
+    });
   const enrol = (open: string, profile = {}, sessionKey = KEY, unionId?: string) =>
     storage.users.enrol({ appId: APP, openId: open, unionId, sessionKey }, profile);
 

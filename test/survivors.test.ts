@@ -25,7 +25,7 @@ async function openOn(url: string, now = Date.now): Promise<Storage> {
   const storage = await openStorage(
     readConfig(environment({ DATABASE_URL: url })).database,
     [SESSION_KEY_SECRET],
-    now,
+    { now },
   );
   await storage.migrate();
   return storage;

@@ -2,17 +2,21 @@ import { ConfigError } from '../config/config-error.ts';
 import { FOREIGN_TABLES, LEASE_HELD } from '../storage/migrations.ts';
 import { FILE_FAILURE, StorageError, TLS_FAILURE } from '../storage/storage-error.ts';
 
-/** Says what prevented the start, whose fault it is and what to do. */
-export function explainFailure(error: unknown, portVariable: string): string {
+/**
+ * Says what prevented the start, whose fault it is and what to do.
+ * @param prefix of the variables of host and port, such as `SANDBOX` of SANDBOX_PORT
+ */
+export function explainFailure(error: unknown, prefix = ''): string {
+  const [host, port] = ['HOST', 'PORT'].map((name) => (prefix ? `${prefix}_${name}` : name));
   if (error instanceof ConfigError) return error.message;
   if (error instanceof StorageError) return explainStorage(error);
   if (error instanceof Error && 'syscall' in error && 'code' in error) {
     if (error.code === 'EADDRINUSE')
-      return `${portVariable} is used by another program: stop it, or set ${portVariable} to a free port.`;
+      return `${port} is used by another program: stop it, or set ${port} to a free port.`;
     if (error.code === 'EACCES' && error.syscall === 'listen')
-      return `${portVariable} is not permitted for this account: set it to 1024 or above.`;
+      return `${port} is not permitted for this account: set it to 1024 or above.`;
     if (error.syscall === 'listen' || error.syscall === 'getaddrinfo')
-      return `HOST is not an address of this machine (${error.code}): set 127.0.0.1 for local access only, 0.0.0.0 for all addresses.`;
+      return `${host} is not an address of this machine (${error.code}): set 127.0.0.1 for local access only, 0.0.0.0 for all addresses.`;
   }
   return error instanceof Error ? `${error.name}: ${error.message}` : 'unknown failure';
 }

@@ -18,4 +18,4 @@ WECHAT_APP_SECRET=${shownSecret}
   Get a code of wx.login: curl -d '{"user": "alice"}' ${url}/sandbox/codes
 
 `);
-}, 'SANDBOX_PORT');
+}, 'SANDBOX');

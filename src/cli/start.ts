@@ -14,13 +14,13 @@ export function readEnv(): Env {
 
 /**
  * Runs a command. A failure is printed with what to do about it, and sets exit code 1.
- * @param portVariable the variable of the port that the command listens on
+ * @param prefix of the variables of the host and port that the command listens on, such as `SANDBOX`
  */
-export async function runOrExplain(command: () => Promise<void>, portVariable = 'PORT'): Promise<void> {
+export async function runOrExplain(command: () => Promise<void>, prefix = ''): Promise<void> {
   try {
     await command();
   } catch (error) {
-    process.stderr.write(`${explainFailure(error, portVariable)}\n`);
+    process.stderr.write(`${explainFailure(error, prefix)}\n`);
     process.exitCode = 1;
   }
 }

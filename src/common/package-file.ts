@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { parseObject } from './json.ts';
 
 /** The folder of the package, which has the migrations; src and dist are in it. */
 function findPackage(folder: URL): URL {
@@ -12,4 +13,9 @@ function findPackage(folder: URL): URL {
 /** A file of the package that is not code. @param path such as `docs/errors.md` */
 export function packageFile(path: string): URL {
   return new URL(path, findPackage(new URL('.', import.meta.url)));
+}
+
+/** The version in package.json, such as `0.1.0`. */
+export function packageVersion(): string {
+  return String(parseObject(readFileSync(packageFile('package.json'), 'utf8'))?.version);
 }

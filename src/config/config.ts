@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { AdmissionOptions } from '../ops/admission.ts';
 import type { RateLimitOptions } from '../ops/rate-limit.ts';
 import type { DatabaseOptions } from '../storage/open.ts';
 import type { WeChatApp } from '../wechat/client.ts';
@@ -46,7 +47,10 @@ export type Config = {
   };
   rateLimits: RateLimitOptions;
   rateLimitStore: 'memory' | 'database';
+  overload: AdmissionOptions;
   log: { level: LogLevel };
+  /** Where metrics are served; undefined if they are off. */
+  metrics: MetricsOptions | undefined;
 };
 
 export type HttpOptions = {
@@ -65,6 +69,9 @@ export type HttpOptions = {
   shutdownDelayMs: number;
 };
 
+/** Port 0 selects a free one. */
+export type MetricsOptions = { host: string; port: number };
+
 export type GraphQLOptions = {
   introspection: boolean;
   /** Whether errors may suggest names ("Did you mean"). */
@@ -73,6 +80,8 @@ export type GraphQLOptions = {
   getQueries: boolean;
   /** Accept only these documents, by id; undefined accepts all. */
   documents: ReadonlyMap<string, string> | undefined;
+  /** The share of operations without an error that are logged, from 0 to 1. */
+  logSample: number;
 };
 
 /** The mini program of the sandbox, used when none is configured. */
@@ -115,6 +124,7 @@ export function readConfig(environment: Env): Config {
       suggestions: !production,
       getQueries: !production,
       documents: raw.PERSISTED_DOCUMENTS,
+      logSample: raw.LOG_SAMPLE,
     },
     database:
       raw.DATABASE_URL.dialect === 'mysql'
@@ -150,6 +160,8 @@ export function readConfig(environment: Env): Config {
       phonesPerUser: raw.RATE_LIMIT_PHONES_PER_USER,
     },
     rateLimitStore: raw.RATE_LIMIT_STORE,
+    overload: { maxInFlight: raw.MAX_REQUESTS_IN_FLIGHT, maxDelayMs: raw.MAX_EVENT_LOOP_DELAY_MS },
     log: { level: raw.LOG_LEVEL },
+    metrics: raw.METRICS_PORT === undefined ? undefined : { host: raw.METRICS_HOST, port: raw.METRICS_PORT },
   };
 }

@@ -16,7 +16,9 @@ import {
   parseOrigins,
   parsePushes,
   parseSecrets,
+  port,
   readDocuments,
+  share,
   workerCount,
   workers,
 } from './parsers.ts';
@@ -77,8 +79,13 @@ export function environmentSchema(production: boolean) {
     CORS_ORIGINS: z.string().default('').transform(parseOrigins),
     WORKERS: workers(),
     SHUTDOWN_DELAY_MS: integer(0, 60_000, production ? 5000 : 0),
+    MAX_REQUESTS_IN_FLIGHT: integer(1, 100_000, 1000),
+    MAX_EVENT_LOOP_DELAY_MS: integer(10, 60_000, 200),
     REQUEST_TIMEOUT_MS: integer(100, 300_000, 30_000),
     LOG_LEVEL: oneOf(LOG_LEVELS).default(production ? 'info' : 'warn'),
+    LOG_SAMPLE: share(),
+    METRICS_PORT: port().optional(),
+    METRICS_HOST: z.string().default('127.0.0.1'),
   });
 }
 

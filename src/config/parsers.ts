@@ -44,6 +44,26 @@ export function integer(min: number, max: number, fallback: number) {
     .default(fallback);
 }
 
+const MAX_PORT = 65_535;
+
+export function port() {
+  const message = `must be a port, a whole number from 0 to ${MAX_PORT}; 0 selects a free one`;
+  return z
+    .string()
+    .regex(/^\d{1,5}$/, message)
+    .transform(Number)
+    .refine((value) => value <= MAX_PORT, message);
+}
+
+/** A part of a whole, from 0 to 1. */
+export function share() {
+  return z
+    .string()
+    .regex(/^(0(\.\d{1,6})?|1(\.0{1,6})?)$/, 'must be a number from 0 to 1, such as 0.1; omit it for 1')
+    .transform(Number)
+    .default(1);
+}
+
 const MAX_WORKERS = 64;
 
 export function workers() {

@@ -16,8 +16,8 @@ export function clientError(code: ErrorCode, message: string, detail: ErrorDetai
 }
 
 /** The response body for an error outside GraphQL execution. */
-export function errorBody(code: ErrorCode, message: string): string {
-  return JSON.stringify({ errors: [{ message, extensions: extensionsOf(code) }] });
+export function errorBody(code: ErrorCode, message: string, detail?: ErrorDetail): string {
+  return JSON.stringify({ errors: [{ message, extensions: extensionsOf(code, detail) }] });
 }
 
 function extensionsOf(code: ErrorCode, { retryAfter, wechat }: ErrorDetail = {}): ErrorExtensions {

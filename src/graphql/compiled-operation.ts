@@ -9,7 +9,7 @@ import {
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { Context } from '../context.ts';
-import { describeOperation, type OperationDescription } from './operation-log.ts';
+import { describeOperation, type OperationDescription } from './operation-report.ts';
 
 /** An operation of a valid document, compiled by graphql-jit. */
 export type CompiledOperation = {

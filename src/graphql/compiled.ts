@@ -1,18 +1,24 @@
 import type { ExecutionResult } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { isRecord, parseObject } from '../common/json.ts';
-import type { Connection, CreateContext } from '../context.ts';
+import { type Connection, type CreateContext, senderOf } from '../context.ts';
 import type { Log } from '../ops/log.ts';
 import type { CompiledOperation } from './compiled-operation.ts';
 import type { Documents } from './documents.ts';
 import { type HttpReply, type HttpRequest, JSON_TYPE } from './lane.ts';
-import { createOperationLog, type OperationLog, type Outcome } from './operation-log.ts';
+import {
+  type CreateReport,
+  inOperationSpan,
+  type Outcome,
+  type ReportOperation,
+} from './operation-report.ts';
 import { finishError } from './result.ts';
 import type { VariableCheck } from './variables.ts';
 
 export type CompiledLaneOptions = {
   createContext: CreateContext;
   log: Log;
+  createReport: CreateReport;
   documents: Pick<Documents, 'compiledOperation'>;
   checkVariables: VariableCheck;
   /** Replaces the query of a request by that of a persisted document; undefined accepts any query. */
@@ -48,13 +54,14 @@ const MAX_CONSTANT_CHARS = 2048;
 export function createCompiledLane({
   createContext,
   log,
+  createReport,
   documents,
   checkVariables,
   toPersistedQuery,
   suggestions,
 }: CompiledLaneOptions): CompiledLane {
   const constantBodies = new LRUCache<string, Accepted>({ max: MAX_CONSTANT_BODIES });
-  const logs = new WeakMap<CompiledOperation, OperationLog>();
+  const reports = new WeakMap<CompiledOperation, ReportOperation>();
 
   function accept(body: string): Accepted | undefined {
     const known = constantBodies.get(body);
@@ -72,13 +79,13 @@ export function createCompiledLane({
     const variables = params.variables ?? {};
     const compiled = documents.compiledOperation(source, params.operationName ?? null);
     if (!compiled || checkVariables(compiled.operation, variables)) return undefined;
-    return { compiled, variables, logOperation: logOf(compiled) };
+    return { compiled, variables, report: reportOf(compiled) };
   }
 
-  function logOf(compiled: CompiledOperation): OperationLog {
-    const operationLog = logs.get(compiled) ?? createOperationLog(log, 'compiled', compiled.description);
-    logs.set(compiled, operationLog);
-    return operationLog;
+  function reportOf(compiled: CompiledOperation): ReportOperation {
+    const report = reports.get(compiled) ?? createReport('compiled', compiled.description);
+    reports.set(compiled, report);
+    return report;
   }
 
   function readQuery(params: Params): string | undefined {
@@ -107,23 +114,28 @@ export function createCompiledLane({
     const startedAt = performance.now();
     const accepted = accept(body);
     if (!accepted) return undefined;
-    const { compiled, variables, logOperation } = accepted;
+    const { compiled, variables, report } = accepted;
     const context = createContext(connection, headers);
     // Then the scopes need not wait. A failure is reported by the fields that ask again.
     if (compiled.readsViewer) await context.viewer().catch(() => undefined);
-    const { body: text, errors } = finish(await compiled.execute(context, variables), connection.requestId);
-    logOperation({
+    const result = await inOperationSpan(compiled.description, headers, () =>
+      compiled.execute(context, variables),
+    );
+    const { body: text, errors } = finish(result, connection.requestId);
+    report({
       requestId: connection.requestId,
       errors,
       durationMs: performance.now() - startedAt,
+      bytes: Buffer.byteLength(text),
       user: context.identity(),
+      ...senderOf(headers),
     });
     return { status: 200, headers: HEADERS, body: text };
   };
 }
 
 /** A request that passed all checks: its compiled operation and its variables. */
-type Accepted = { compiled: CompiledOperation; variables: object; logOperation: OperationLog };
+type Accepted = { compiled: CompiledOperation; variables: object; report: ReportOperation };
 
 type Finished = Outcome['errors'][number];
 

@@ -5,6 +5,7 @@ import { buildSchema } from '../schema/index.ts';
 import { createCompiledLane } from './compiled.ts';
 import { createDocuments } from './documents.ts';
 import { type GraphQLExecutor, type HttpReply, type HttpRequest, JSON_TYPE } from './lane.ts';
+import { createOperationReports } from './operation-report.ts';
 import { persistedQuery } from './persisted.ts';
 import { createVariableCheck } from './variables.ts';
 import { createYogaLane } from './yoga.ts';
@@ -14,11 +15,12 @@ import { createYogaLane } from './yoga.ts';
  * of a document that is sent often takes the compiled lane, everything else that of Yoga.
  */
 export function createGraphQL(options: GraphQLOptions, services: Services): GraphQLExecutor {
-  const { introspection, suggestions, getQueries, documents: persisted } = options;
+  const { introspection, suggestions, getQueries, documents: persisted, logSample } = options;
   const schema = buildSchema();
   const policies = {
     createContext: contextFactory(services),
     log: services.log,
+    createReport: createOperationReports({ ...services, logSample }),
     documents: createDocuments({ schema, introspection, suggestions }),
     checkVariables: createVariableCheck(schema, suggestions),
     toPersistedQuery: persisted && ((params: object) => persistedQuery(params, persisted)),

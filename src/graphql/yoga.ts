@@ -1,10 +1,16 @@
 import { type GraphQLSchema, getOperationAST } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
-import type { Connection, Context, CreateContext } from '../context.ts';
+import { type Connection, type Context, type CreateContext, senderOf } from '../context.ts';
 import type { Log } from '../ops/log.ts';
 import type { Documents } from './documents.ts';
 import type { GraphQLExecutor, HttpRequest } from './lane.ts';
-import { createOperationLog, describeOperation, type OperationDescription } from './operation-log.ts';
+import {
+  type CreateReport,
+  describeOperation,
+  inOperationSpan,
+  type OperationDescription,
+  type Outcome,
+} from './operation-report.ts';
 import { finishResult, withHttpStatus } from './result.ts';
 import type { VariableCheck } from './variables.ts';
 
@@ -13,6 +19,7 @@ export type YogaLaneOptions = {
   schema: GraphQLSchema;
   createContext: CreateContext;
   log: Log;
+  createReport: CreateReport;
   documents: Documents;
   checkVariables: VariableCheck;
   /** Replaces the query of a request by that of a persisted document; undefined accepts any query. */
@@ -20,15 +27,29 @@ export type YogaLaneOptions = {
   suggestions: boolean;
 };
 
-type YogaContext = { connection: Connection; startedAt: number };
+type YogaContext = { connection: Connection; progress: Progress };
+
+/** What the hooks found out about a request. */
+type Progress = {
+  operation?: { description: OperationDescription; context: Context };
+  /** Once there is a result. */
+  errors?: Outcome['errors'];
+};
 
 /** GraphQL over HTTP by GraphQL Yoga: handles every kind of request. */
 export function createYogaLane(options: YogaLaneOptions): GraphQLExecutor {
-  const { schema, createContext, log, documents, checkVariables, toPersistedQuery, suggestions } = options;
+  const {
+    schema,
+    createContext,
+    log,
+    createReport,
+    documents,
+    checkVariables,
+    toPersistedQuery,
+    suggestions,
+  } = options;
 
-  const operations = new WeakMap<Connection, { description: OperationDescription; context: Context }>();
-
-  const hooks: Plugin<{ context: Context }, YogaContext> = {
+  const hooks: Plugin<{ context: Context; progress: Progress }, YogaContext> = {
     onParams({ params, request, setParams }) {
       if (!toPersistedQuery) return;
       // Of the URL, Yoga reads the standard parameters only.
@@ -44,38 +65,34 @@ export function createYogaLane(options: YogaLaneOptions): GraphQLExecutor {
     onExecute({ args, executeFn, setExecuteFn, setResultAndStopExecution }) {
       const { document, operationName, variableValues } = args;
       // Yoga copies what it takes for the context, so it gets a box of ours.
-      const { context } = args.contextValue;
-      setExecuteFn((given) => executeFn({ ...given, contextValue: context }));
+      const { context, progress, request } = args.contextValue;
       const operation = getOperationAST(document, operationName);
-      operations.set(context.connection, { description: describeOperation(operation), context });
+      const description = describeOperation(operation);
+      setExecuteFn((given) =>
+        inOperationSpan(description, Object.fromEntries(request.headers), () =>
+          executeFn({ ...given, contextValue: context }),
+        ),
+      );
+      progress.operation = { description, context };
       const error = operation && checkVariables(operation, variableValues);
       if (error) setResultAndStopExecution({ errors: [withHttpStatus(error, 400)] });
     },
-    onResultProcess({ result, setResult, serverContext: { connection, startedAt } }) {
+    onResultProcess({ result, setResult, serverContext: { connection, progress } }) {
       if (Array.isArray(result) || Symbol.asyncIterator in result) return;
       const finished = finishResult(result, {
         log: log.child({ requestId: connection.requestId }),
         suggestions,
       });
       setResult(finished);
-      const operation = operations.get(connection);
-      createOperationLog(
-        log,
-        'yoga',
-        operation?.description,
-      )({
-        requestId: connection.requestId,
-        errors: finished.errors ?? [],
-        durationMs: performance.now() - startedAt,
-        user: operation?.context.identity(),
-      });
+      progress.errors = finished.errors ?? [];
     },
   };
 
   const yoga = createYoga<YogaContext>({
     schema,
-    context: ({ request, connection }) => ({
+    context: ({ request, connection, progress }) => ({
       context: createContext(connection, Object.fromEntries(request.headers)),
+      progress,
     }),
     plugins: [hooks],
     // documents.ts caches.
@@ -95,15 +112,24 @@ export function createYogaLane(options: YogaLaneOptions): GraphQLExecutor {
   });
 
   return async (url, request, connection) => {
-    const response = await yoga.fetch(url, toFetchRequest(request), {
-      connection,
-      startedAt: performance.now(),
-    });
-    return {
-      status: response.status,
-      headers: withoutFraming(response.headers),
-      body: await response.text(),
-    };
+    const startedAt = performance.now();
+    const progress: Progress = {};
+    const response = await yoga.fetch(url, toFetchRequest(request), { connection, progress });
+    const body = await response.text();
+    const { operation, errors } = progress;
+    if (errors)
+      createReport(
+        'yoga',
+        operation?.description,
+      )({
+        requestId: connection.requestId,
+        errors,
+        durationMs: performance.now() - startedAt,
+        bytes: Buffer.byteLength(body),
+        user: operation?.context.identity(),
+        ...senderOf(request.headers),
+      });
+    return { status: response.status, headers: withoutFraming(response.headers), body };
   };
 }
 

@@ -7,6 +7,7 @@ import {
 import type { Clock } from '../common/clock.ts';
 import { createThrottle } from '../common/throttle.ts';
 import type { Log } from './log.ts';
+import { type Metrics, NO_METRICS } from './metrics.ts';
 import { createAddressKeys } from './networks.ts';
 
 /** Limits; 0 disables one. */
@@ -42,6 +43,7 @@ export type RateLimitDependencies = {
    * much. Rejected codes are always counted in memory.
    */
   store?: CounterStore | undefined;
+  metrics?: Pick<Metrics, 'rateLimited'>;
   now?: Clock;
 };
 
@@ -63,12 +65,13 @@ const VARIABLES = {
 /** Counts in fixed windows. A limit that is reached is logged, at most once a minute. */
 export function createRateLimits(
   options: RateLimitOptions,
-  { log, store, now = Date.now }: RateLimitDependencies,
+  { log, store, metrics = NO_METRICS, now = Date.now }: RateLimitDependencies,
 ): RateLimits {
   const throttle = createThrottle(LOG_INTERVAL_MS, now);
 
   /** The limit of a mini program locks out everybody, so it is an error. */
-  function logReached(limit: keyof RateLimitOptions): void {
+  function reportReached(limit: keyof RateLimitOptions): void {
+    metrics.rateLimited(VARIABLES[limit]);
     const suppressed = throttle(limit);
     if (suppressed === null) return;
     const level = limit === 'loginsPerApp' ? 'error' : 'warn';
@@ -84,12 +87,14 @@ export function createRateLimits(
     options[limit] === 0
       ? undefined
       : counterOf(createLimiter({ name, points: options[limit], duration, blockSeconds }, store), () =>
-          logReached(limit),
+          reportReached(limit),
         );
   const createMemoryCounter = (limit: keyof RateLimitOptions, name: string): Counter | undefined =>
     options[limit] === 0
       ? undefined
-      : counterOf(createLimiter({ name, points: options[limit], duration: MINUTE }), () => logReached(limit));
+      : counterOf(createLimiter({ name, points: options[limit], duration: MINUTE }), () =>
+          reportReached(limit),
+        );
 
   const perAddress = createCounter('loginsPerAddress', 'login-address', MINUTE);
   const perApp = createCounter('loginsPerApp', 'login-app', MINUTE, APP_BLOCK_S);

@@ -1,14 +1,33 @@
+import { GraphQLError } from 'graphql';
 import type { Context } from '../context.ts';
 import { clientError } from '../errors/client-error.ts';
+import { type ErrorCode, isErrorCode } from '../errors/codes.ts';
+import { StorageError } from '../storage/storage-error.ts';
 import { WeChatError } from '../wechat/wechat-error.ts';
 
 /**
- * Counts a login attempt and runs it. Several logins in one request count separately. Only logins that WeChat accepts
+ * Counts a login attempt and runs it, and reports its outcome. Several logins in one request count separately. Only logins that WeChat accepts
  * count for the mini program; codes that it rejects count against the network that sent them.
  * @throws RATE_LIMITED
  */
 export async function limitLogin<T>(
-  { limits, connection: { address } }: Context,
+  { limits, metrics, connection: { address } }: Context,
+  appId: string,
+  login: () => Promise<T>,
+): Promise<T> {
+  try {
+    const result = await limitAndRun(limits, address, appId, login);
+    metrics.login(appId, 'OK');
+    return result;
+  } catch (error) {
+    metrics.login(appId, outcomeOf(error), error instanceof WeChatError ? error.errcode : undefined);
+    throw error;
+  }
+}
+
+async function limitAndRun<T>(
+  limits: Context['limits'],
+  address: string,
   appId: string,
   login: () => Promise<T>,
 ): Promise<T> {
@@ -26,6 +45,13 @@ export async function limitLogin<T>(
       await limits.loginFailed(address, appId, isRejectedCode(error) ? 'REJECTED_CODE' : 'OTHER');
     throw error;
   }
+}
+
+function outcomeOf(error: unknown): ErrorCode {
+  if (error instanceof WeChatError) return error.code;
+  if (error instanceof StorageError && error.failure === 'UNAVAILABLE') return 'SERVICE_UNAVAILABLE';
+  const code = error instanceof GraphQLError ? error.extensions.code : undefined;
+  return typeof code === 'string' && isErrorCode(code) ? code : 'INTERNAL_SERVER_ERROR';
 }
 
 function isRejectedCode({ code }: WeChatError): boolean {

@@ -79,13 +79,14 @@ export function defineLogin(
           signed?.verify(session.sessionKey);
           return context.users.enrol({ appId: app.appId, ...session }, profile);
         };
-        const { user, isNewUser } = await limitLogin(context, app.appId, async () =>
-          idempotencyKey
+        const { user, isNewUser } = await limitLogin(context, app.appId, async () => {
+          const enrolled = await (idempotencyKey
             ? enrolOnce(context, { app, code, idempotencyKey }, enrol)
-            : enrol(await context.wechat.code2Session(app, code)),
-        );
-        context.identify(user);
-        if (user.disabledAt) throw disabledError();
+            : enrol(await context.wechat.code2Session(app, code)));
+          context.identify(enrolled.user);
+          if (enrolled.user.disabledAt) throw disabledError();
+          return enrolled;
+        });
         return { ...(await context.tokens.issue(user)), isNewUser, ignoredFields, user };
       },
     }),

@@ -16,5 +16,13 @@ export type Dialect = {
   columnsOf(table: string): Promise<string[]>;
   /** Applies the migrations. Not safe for concurrent use: see migrateUnderLease. */
   migrate(): Promise<void>;
+  load(): DatabaseLoad;
   close(): Promise<void>;
+};
+
+export type DatabaseLoad = {
+  /** Connections that run a statement. */
+  inUse: number;
+  /** Statements that wait for a connection. */
+  waiting: number;
 };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createPool, type Pool, type PoolConnection, type PoolOptions } from 'mysql2/promise';
 import { withDeadline } from '../common/deadline.ts';
+import type { DatabaseLoad } from './dialect.ts';
 import { isConnectionUnusable, timeoutError, toStorageError } from './storage-error.ts';
 
 export type MysqlHost = { host: string; port: number };
@@ -32,6 +33,7 @@ export type MysqlPool = {
    * @throws {StorageError}
    */
   execute(sql: string, values: readonly (string | number | null)[]): Promise<unknown>;
+  load(): DatabaseLoad;
   close(): Promise<void>;
 };
 
@@ -64,6 +66,7 @@ export function createMysqlPool(options: MysqlOptions): MysqlPool {
     failedUntil: 0,
   }));
   const prepared = new WeakSet<object>();
+  const load = { inUse: 0, waiting: 0 };
 
   /** In order, without those that failed recently; all if none is left. So the first is used again when it is back. */
   function candidates(): Node[] {
@@ -98,7 +101,11 @@ export function createMysqlPool(options: MysqlOptions): MysqlPool {
     const inTime = <T>(promise: Promise<T>) => withDeadline(end - performance.now(), promise, timeoutError);
     let acquired: { node: Node; connection: PoolConnection } | undefined;
     try {
-      acquired = await acquire(end);
+      load.waiting += 1;
+      acquired = await acquire(end).finally(() => {
+        load.waiting -= 1;
+      });
+      load.inUse += 1;
       const { connection } = acquired;
       if (!prepared.has(connection.connection)) await inTime(connection.query(SET_SESSION_MODE));
       prepared.add(connection.connection);
@@ -111,6 +118,8 @@ export function createMysqlPool(options: MysqlOptions): MysqlPool {
         acquired.node.failedUntil = performance.now() + FAILED_MS;
       } else acquired?.connection.release();
       throw toStorageError(error);
+    } finally {
+      if (acquired) load.inUse -= 1;
     }
   }
 
@@ -119,6 +128,7 @@ export function createMysqlPool(options: MysqlOptions): MysqlPool {
       run((connection) => connection.query({ sql, values: [...values], rowsAsArray, dateStrings: true }), ms),
     execute: (sql, values) =>
       run((connection) => connection.execute({ sql, values: [...values], rowsAsArray: true }), timeoutMs),
+    load: () => ({ ...load }),
     async close() {
       // It fails for a connection that is being made to a host that does not respond.
       await Promise.allSettled(nodes.map(({ pool }) => pool.end()));

@@ -6,6 +6,7 @@ import { packageFile } from '../common/package-file.ts';
 import { type Dialect, READ_TABLES } from './dialect.ts';
 import { user, userTombstone } from './mysql.schema.ts';
 import { createMysqlPool, type MysqlOptions } from './mysql-pool.ts';
+import { type OnStatement, observed } from './observed.ts';
 import { StorageError, toStorageError } from './storage-error.ts';
 import { createBatchStatements } from './user-batch-statements.ts';
 import type { TimeCodec } from './user-row.ts';
@@ -32,8 +33,13 @@ function createTimeCodec(): TimeCodec {
   };
 }
 
-export function createMysql(options: MysqlOptions): Dialect {
-  const pool = createMysqlPool(options);
+export function createMysql(options: MysqlOptions, onStatement?: OnStatement): Dialect {
+  const bare = createMysqlPool(options);
+  const pool = {
+    ...bare,
+    query: observed(bare.query, onStatement),
+    execute: observed(bare.execute, onStatement),
+  };
 
   const runForDrizzle: RemoteCallback = async (sql, params, method) => {
     const result = await pool.query(sql, params, method === 'all');
@@ -113,6 +119,7 @@ export function createMysql(options: MysqlOptions): Dialect {
         migrationsFolder: MIGRATIONS,
         migrationsTable: 'weapp_login_migrations',
       }),
+    load: pool.load,
     close: () => pool.close(),
   };
 }

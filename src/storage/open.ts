@@ -1,8 +1,9 @@
 import { sql } from 'drizzle-orm';
 import type { Clock } from '../common/clock.ts';
-import { type Dialect, READ_TABLES } from './dialect.ts';
+import { type DatabaseLoad, type Dialect, READ_TABLES } from './dialect.ts';
 import { migrateUnderLease } from './migrations.ts';
 import type { MysqlOptions } from './mysql-pool.ts';
+import type { OnStatement } from './observed.ts';
 import { withRetry } from './retry.ts';
 import { createSessionKeyCipher } from './session-key.ts';
 import type { SqliteOptions } from './sqlite.ts';
@@ -22,8 +23,12 @@ export type Storage = {
   migrate(): Promise<void>;
   /** @throws {StorageError} FAULT when our tables are missing, outdated, or belong to another program */
   check(): Promise<void>;
+  /** What is in progress now. */
+  load(): DatabaseLoad;
   close(): Promise<void>;
 };
+
+export type StorageSettings = { now?: Clock; onStatement?: OnStatement | undefined };
 
 /**
  * Opens the database. A server is connected to at the first statement.
@@ -32,9 +37,9 @@ export type Storage = {
 export async function openStorage(
   options: DatabaseOptions,
   secrets: readonly [string, ...string[]],
-  now: Clock = Date.now,
+  { now = Date.now, onStatement }: StorageSettings = {},
 ): Promise<Storage> {
-  const dialect = await openDialect(options);
+  const dialect = await openDialect(options, onStatement);
   return {
     place: dialect.place,
     users: createUsers(dialect.users, {
@@ -48,12 +53,13 @@ export async function openStorage(
       await withRetry(() => dialect.users.find(sql`1 = 0`));
       await withRetry(() => dialect.execute(READ_TABLES));
     },
+    load: dialect.load,
     close: () => dialect.close(),
   };
 }
 
 /** Loads only the driver in use. */
-async function openDialect(options: DatabaseOptions): Promise<Dialect> {
-  if (options.dialect === 'mysql') return (await import('./mysql.ts')).createMysql(options);
-  return (await import('./sqlite.ts')).createSqlite(options);
+async function openDialect(options: DatabaseOptions, onStatement: OnStatement | undefined): Promise<Dialect> {
+  if (options.dialect === 'mysql') return (await import('./mysql.ts')).createMysql(options, onStatement);
+  return (await import('./sqlite.ts')).createSqlite(options, onStatement);
 }

@@ -8,6 +8,7 @@ import { type AsyncRemoteCallback, drizzle } from 'drizzle-orm/sqlite-proxy';
 import { migrate } from 'drizzle-orm/sqlite-proxy/migrator';
 import { packageFile } from '../common/package-file.ts';
 import { type Dialect, READ_TABLES } from './dialect.ts';
+import { type OnStatement, observed } from './observed.ts';
 import { user, userTombstone } from './sqlite.schema.ts';
 import { openConnection, runOnce, type SqliteConnection } from './sqlite-connection.ts';
 import { BUSY, StorageError, toStorageError } from './storage-error.ts';
@@ -31,12 +32,14 @@ const { sessionKey: _, ...USER_COLUMNS } = getTableColumns(user);
 /** Milliseconds since 1970. */
 const TIMES: TimeCodec = { encode: (time) => time.getTime(), decode: (value) => new Date(Number(value)) };
 
-export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
+export async function createSqlite({ path }: SqliteOptions, onStatement?: OnStatement): Promise<Dialect> {
   const connection = await openFile(path);
   const inode = path === IN_MEMORY ? undefined : (await stat(path)).ino;
 
-  const query = (sql: string, params: readonly unknown[] = []) =>
-    waitWhileBusy(() => connection.query(sql, params));
+  const query = observed(
+    (sql: string, params: readonly unknown[] = []) => waitWhileBusy(() => connection.query(sql, params)),
+    onStatement,
+  );
 
   const runForDrizzle: AsyncRemoteCallback = async (sql, params, method) => {
     const rows = await query(sql, params);
@@ -101,6 +104,8 @@ export async function createSqlite({ path }: SqliteOptions): Promise<Dialect> {
         migrationsFolder: MIGRATIONS,
         migrationsTable: 'weapp_login_migrations',
       }),
+    // Statements are run one by one, on the thread of the event loop.
+    load: () => ({ inUse: 0, waiting: 0 }),
     async close() {
       connection.close();
     },

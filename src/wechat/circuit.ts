@@ -29,6 +29,16 @@ export type CallTimes = {
 export type Circuit = {
   /** @throws {WeChatError} WECHAT_UNAVAILABLE if the call was not started; otherwise what `call` throws */
   execute<T>(endpoint: Endpoint, call: () => Promise<T>, times: CallTimes): Promise<T>;
+  load(): CircuitLoad;
+};
+
+export type CircuitLoad = {
+  /** Calls in flight. */
+  inFlight: number;
+  /** Calls that wait for one of these to end. */
+  queued: number;
+  /** Endpoints whose circuit is open, because WeChat fails. */
+  failing: readonly Endpoint[];
 };
 
 const QUEUED_PER_CALL = 10;
@@ -84,6 +94,11 @@ export function createCircuit({ maxCalls, onOutage = () => undefined }: CircuitO
         throw error;
       }
     },
+    load: () => ({
+      inFlight: maxCalls - queue.executionSlots,
+      queued: maxCalls * QUEUED_PER_CALL - queue.queueSlots,
+      failing: [...breakers].filter(([, { state }]) => state !== CircuitState.Closed).map(([name]) => name),
+    }),
   };
 }
 

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { Clock } from '../common/clock.ts';
+import { inSpan } from '../common/tracing.ts';
 import { createAccessTokens } from './access-token.ts';
-import { type Endpoint, isStaleTokenErrcode } from './errcodes.ts';
+import type { CircuitLoad } from './circuit.ts';
+import { type Endpoint, isStaleTokenErrcode, type WeChatErrorCode } from './errcodes.ts';
 import {
   accessTokenPayload,
   phonePayload,
@@ -21,7 +23,15 @@ export type WeChatApp = { appId: string; secret: string };
 export type SessionHolder = { openId: string; sessionKey: string };
 
 /** The server API of WeChat. Methods reject with WeChatError only; each call has its own deadline. */
-export type WeChat = {
+export type WeChat = WeChatCalls & {
+  /** The same calls, with the traceparent header of the request that they are for. */
+  tracedBy(traceparent: string): WeChatCalls;
+  /** What is in progress now. */
+  load(): CircuitLoad;
+  close(): Promise<void>;
+};
+
+export type WeChatCalls = {
   /**
    * Exchanges a wx.login code for openid and session_key. The code is sent once: treat it as spent whatever happens.
    * Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session
@@ -44,15 +54,46 @@ export type WeChat = {
    * Source: https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_resetusersessionkey
    */
   resetSession(app: WeChatApp, holder: SessionHolder): Promise<WeChatSession>;
-  close(): Promise<void>;
 };
 
-export type WeChatOptions = TransportOptions & { now?: Clock };
+export type WeChatOptions = TransportOptions & {
+  now?: Clock;
+  /** Called when a call has ended. */
+  onCall?: (call: FinishedCall) => void;
+};
 
-export function createWeChat({ now = Date.now, ...options }: WeChatOptions): WeChat {
+export type FinishedCall = {
+  endpoint: Endpoint;
+  outcome: 'OK' | WeChatErrorCode;
+  errcode: number | undefined;
+  /** With the time in the queue. */
+  durationMs: number;
+};
+
+export function createWeChat({
+  now = Date.now,
+  onCall = () => undefined,
+  ...options
+}: WeChatOptions): WeChat {
   const transport = createTransport(options);
 
   async function call<T>(endpoint: Endpoint, schema: z.ZodType<T>, request: WeChatRequest): Promise<T> {
+    const startedAt = performance.now();
+    const finish = (outcome: FinishedCall['outcome'], errcode?: number) =>
+      onCall({ endpoint, outcome, errcode, durationMs: performance.now() - startedAt });
+    try {
+      const payload = await inSpan(`WeChat ${endpoint}`, 'CLIENT', {}, () =>
+        exchange(endpoint, schema, request),
+      );
+      finish('OK');
+      return payload;
+    } catch (error) {
+      if (error instanceof WeChatError) finish(error.code, error.errcode);
+      throw error;
+    }
+  }
+
+  async function exchange<T>(endpoint: Endpoint, schema: z.ZodType<T>, request: WeChatRequest): Promise<T> {
     const json = await transport.send(endpoint, request);
     const status = statusPayload.safeParse(json);
     if (!status.success) throw unavailableError(endpoint, 'the errcode is not a number');
@@ -91,15 +132,17 @@ export function createWeChat({ now = Date.now, ...options }: WeChatOptions): WeC
     }
   }
 
-  return {
+  const callsFor = (traceparent: string | null): WeChatCalls => ({
     code2Session: ({ appId, secret }, code) =>
       call('jscode2session', sessionPayload, {
+        traceparent,
         path: '/sns/jscode2session',
         query: { appid: appId, secret, js_code: code, grant_type: 'authorization_code' },
       }),
 
     phoneNumber: (app, openId, code) =>
       callWithToken(app, 'getuserphonenumber', phonePayload, {
+        traceparent,
         path: '/wxa/business/getuserphonenumber',
         query: {},
         body: { code, openid: openId },
@@ -108,6 +151,7 @@ export function createWeChat({ now = Date.now, ...options }: WeChatOptions): WeC
     async checkSession(app, holder) {
       try {
         await callWithToken(app, 'checksession', z.object({}), {
+          traceparent,
           path: '/wxa/checksession',
           query: proofQuery(holder),
         });
@@ -120,10 +164,16 @@ export function createWeChat({ now = Date.now, ...options }: WeChatOptions): WeC
 
     resetSession: (app, holder) =>
       callWithToken(app, 'resetusersessionkey', sessionPayload, {
+        traceparent,
         path: '/wxa/resetusersessionkey',
         query: proofQuery(holder),
       }),
+  });
 
+  return {
+    ...callsFor(null),
+    tracedBy: callsFor,
+    load: transport.load,
     close: transport.close,
   };
 }

@@ -1,6 +1,11 @@
 import { type Dispatcher, Pool } from 'undici';
 
-export type HttpCall = { method: 'GET' | 'POST'; path: string; body?: string };
+export type HttpCall = {
+  method: 'GET' | 'POST';
+  path: string;
+  headers: Readonly<Record<string, string>>;
+  body?: string;
+};
 
 export type HttpResponse = { status: number; text: string };
 
@@ -35,10 +40,10 @@ export function createHttpPool(url: string, connections: number): HttpPool {
   // Each call has its own deadline.
   const pool = new Pool(origin, { connections, headersTimeout: 0, bodyTimeout: 0 });
   return {
-    send: ({ method, path, body }, endsAt) =>
+    send: ({ method, path, headers: more, body }, endsAt) =>
       new Promise((resolve, reject) => {
         const exchange = new Exchange(resolve, reject, endsAt - performance.now());
-        const headers = body === undefined ? {} : JSON_HEADERS;
+        const headers = body === undefined ? more : { ...JSON_HEADERS, ...more };
         pool.dispatch({ path: prefix + path, method, headers, body: body ?? null }, exchange);
       }),
     close: () => pool.close(),

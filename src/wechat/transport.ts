@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFetch } from 'ofetch';
 import { parseObject } from '../common/json.ts';
-import { type CircuitOptions, createCircuit } from './circuit.ts';
+import { outgoingTraceparent } from '../common/tracing.ts';
+import { type CircuitLoad, type CircuitOptions, createCircuit } from './circuit.ts';
 import type { Endpoint } from './errcodes.ts';
 import { createHttpPool, type HttpPool, type HttpResponse, TIMED_OUT } from './http-pool.ts';
 import { unavailableError } from './wechat-error.ts';
@@ -11,6 +12,8 @@ export type WeChatRequest = {
   query: Record<string, string>;
   /** Makes it a POST of JSON with Content-Length: WeChat responds 412 to chunked bodies. */
   body?: Record<string, string | boolean>;
+  /** Of the request that the call is for. */
+  traceparent?: string | null;
 };
 
 export type Transport = {
@@ -20,6 +23,7 @@ export type Transport = {
    * @throws {WeChatError} WECHAT_UNAVAILABLE, within the deadline; at once while the circuit is open
    */
   send(endpoint: Endpoint, request: WeChatRequest): Promise<Record<string, unknown>>;
+  load(): CircuitLoad;
   close(): Promise<void>;
 };
 
@@ -37,6 +41,8 @@ const MIN_TIME_LEFT = 0.25;
 /** Failures before a connection was established: nothing was sent. */
 const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
 const RETRY_DELAY_MS = 100;
+
+const NO_HEADERS = {};
 
 export function createTransport({
   apiUrl,
@@ -60,6 +66,7 @@ export function createTransport({
       if (typeof result === 'number') throw unavailableError(endpoint, `HTTP status ${result}`);
       return result;
     },
+    load: circuit.load,
     close: pool.close,
   };
 }
@@ -73,7 +80,11 @@ async function exchange(
   attempts = 2,
 ): Promise<HttpResponse> {
   try {
-    return await (request.body ? post(pool, request, endsAt) : pool.send(toGet(request), endsAt));
+    const traceparent = outgoingTraceparent(request.traceparent ?? null);
+    const headers = traceparent === null ? NO_HEADERS : { traceparent };
+    return await (request.body
+      ? post(pool, request, headers, endsAt)
+      : pool.send({ ...toGet(request), headers }, endsAt));
   } catch (error) {
     const code = networkErrorCode(error);
     if (code === TIMED_OUT) throw unavailableError(endpoint, 'timed out');
@@ -92,11 +103,15 @@ function toGet({ path, query }: WeChatRequest): { method: 'GET'; path: string } 
 async function post(
   pool: HttpPool,
   { path, query, body }: WeChatRequest,
+  headers: Record<string, string>,
   endsAt: number,
 ): Promise<HttpResponse> {
   const fetch = createFetch({
     fetch: async (target, { body: text } = {}) => {
-      const response = await pool.send({ method: 'POST', path: String(target), body: String(text) }, endsAt);
+      const response = await pool.send(
+        { method: 'POST', path: String(target), headers, body: String(text) },
+        endsAt,
+      );
       return new Response(response.text || null, { status: response.status });
     },
   });

@@ -1,9 +1,11 @@
+import { errorBody } from '../../errors/client-error.ts';
 import type { GraphQLExecutor } from '../../graphql/lane.ts';
+import type { Admission } from '../../ops/admission.ts';
 import type { Log } from '../../ops/log.ts';
 import { MAX_BODY_BYTES, readBody } from '../body.ts';
 import { createCachedPage } from '../cached-page.ts';
 import { clientAddress } from '../client-address.ts';
-import { errorReply } from '../reply.ts';
+import { errorReply, JSON_TYPE, type Reply } from '../reply.ts';
 import type { Route } from '../router.ts';
 
 export type GraphQLRouteOptions = {
@@ -11,6 +13,7 @@ export type GraphQLRouteOptions = {
   /** The page for browsers, if enabled. */
   graphiql: string | undefined;
   trustedProxies: number;
+  admission: Pick<Admission, 'enter' | 'leave'>;
   log: Log;
 };
 
@@ -18,7 +21,13 @@ export type GraphQLRouteOptions = {
 const URL = 'http://localhost/graphql';
 
 /** `/graphql`: the API, and GraphiQL for a browser that asks for a page. */
-export function graphqlRoute({ execute, graphiql, trustedProxies, log }: GraphQLRouteOptions): Route {
+export function graphqlRoute({
+  execute,
+  graphiql,
+  trustedProxies,
+  admission,
+  log,
+}: GraphQLRouteOptions): Route {
   const page = graphiql === undefined ? undefined : createCachedPage(graphiql);
   let isProxyKnown = trustedProxies > 0;
 
@@ -43,6 +52,25 @@ export function graphqlRoute({ execute, graphiql, trustedProxies, log }: GraphQL
     if (!isProxyKnown && headers['x-forwarded-for'] !== undefined) warnOfProxy();
     const address = clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies);
     const graphqlRequest = { method, headers, ...(method === 'POST' ? { body } : {}) };
-    return execute(`${URL}${search}`, graphqlRequest, { requestId, address });
+    const kind = headers.authorization === undefined ? 'login' : 'other';
+    if (!admission.enter(kind)) return overloadedReply();
+    try {
+      return await execute(`${URL}${search}`, graphqlRequest, { requestId, address });
+    } finally {
+      admission.leave(kind);
+    }
+  };
+}
+
+/** Seconds, different for each client, so that not all return at once. */
+const MAX_RETRY_AFTER_S = 3;
+
+function overloadedReply(): Reply {
+  const retryAfter = 1 + Math.floor(Math.random() * MAX_RETRY_AFTER_S);
+  const message = `The server is overloaded. Retry in ${retryAfter} seconds; a code in this request was not used.`;
+  return {
+    status: 503,
+    headers: { 'content-type': JSON_TYPE, 'retry-after': String(retryAfter) },
+    body: errorBody('SERVICE_UNAVAILABLE', message, { retryAfter }),
   };
 }

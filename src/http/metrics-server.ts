@@ -1,0 +1,44 @@
+import { createServer } from 'node:http';
+import type { MetricsOptions } from '../config/config.ts';
+import type { MetricsSource } from '../ops/metrics.ts';
+
+export type MetricsServer = { port: number; close(): Promise<void> };
+
+const REQUEST_TIMEOUT_MS = 5000;
+
+/**
+ * Serves /metrics on a port of its own, which is not for clients.
+ * @throws {Error} of node:net, with code EADDRINUSE, EACCES …
+ */
+export async function serveMetrics(
+  source: MetricsSource,
+  { host, port }: MetricsOptions,
+): Promise<MetricsServer> {
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, async (request, response) => {
+    const { status, text } =
+      request.url?.split('?', 1)[0] === '/metrics' ? await read(source) : { status: 404, text: '' };
+    response.writeHead(status, { 'content-type': source.contentType });
+    response.end(text);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, host, resolve);
+  });
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address ? address.port : port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** A worker that ends or is blocked does not respond. */
+async function read({ text }: MetricsSource): Promise<{ status: number; text: string }> {
+  try {
+    return { status: 200, text: await text() };
+  } catch {
+    return { status: 503, text: '' };
+  }
+}
