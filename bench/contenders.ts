@@ -40,6 +40,10 @@ type Prepare = (options: Options) => Promise<Contender[] | string>;
 
 const PREPARE: Record<string, Prepare> = {
   ours: prepareOurs,
+  observed: async () => [
+    variant('ours, with metrics', { METRICS_PORT: '0' }),
+    variant('ours, without log', { LOG_LEVEL: 'error' }),
+  ],
   raw: async () => [byHand('raw', [process.execPath, await compile('servers/raw.ts')])],
   go: prepareGo,
   documented: async () => [byHand('documented', [process.execPath, await compile('servers/documented.ts')])],
@@ -88,6 +92,16 @@ function product(name: string, folder: string, nodeOptions: readonly string[] = 
     command: [process.execPath, ...nodeOptions, 'dist/main.js'],
     env: PRODUCTION,
     migrations: folder,
+  };
+}
+
+/** Our server with other settings, to see what these cost. */
+function variant(name: string, env: Record<string, string>): Contender {
+  return {
+    ...product(name, PROJECT),
+    databases: ['mariadb'],
+    isMainOnly: true,
+    env: { ...PRODUCTION, ...env },
   };
 }
 
