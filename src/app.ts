@@ -5,7 +5,7 @@ import { createSessionReader } from './auth/verified-tokens.ts';
 import type { Clock } from './common/clock.ts';
 import { createSingleFlight } from './common/single-flight.ts';
 import type { Config } from './config/config.ts';
-import type { Repeats, Services } from './context.ts';
+import { type LoginOutcome, loginOutcome, type Repeats, type Services } from './context.ts';
 import { createGraphQL } from './graphql/execute.ts';
 import { renderGraphiqlPage } from './graphql/graphiql/page.ts';
 import type { GraphQLExecutor } from './graphql/lane.ts';
@@ -23,6 +23,8 @@ import { createLog, type Log } from './ops/log.ts';
 import { measureLoopDelay } from './ops/loop-delay.ts';
 import { type MetricsSource, NO_METRICS } from './ops/metrics.ts';
 import { type CounterStore, createRateLimits } from './ops/rate-limit.ts';
+import type { SharedMemory } from './ops/redis.ts';
+import { createSharedFlight } from './ops/shared-flight.ts';
 import { openStorage, type Storage } from './storage/open.ts';
 import { createPushes } from './webhooks/pushes.ts';
 import { createWeChat } from './wechat/client.ts';
@@ -89,8 +91,12 @@ async function compose(
   closers.push(storage.close);
   const sandbox = config.wechat.sandbox ? await startSandbox(config.wechat.apps) : undefined;
   if (sandbox) closers.push(sandbox.close);
-  const counters = await openCounters(config, log);
-  if (counters) closers.push(counters.pool.close);
+  const memory =
+    config.redisUrl === undefined
+      ? undefined
+      : await (await import('./ops/redis.ts')).connectSharedMemory(config.redisUrl, log);
+  if (memory) closers.push(async () => memory.close());
+  const store = await openCounterStore(config, memory, log, closers);
   if (config.migrateOnStart) await storage.migrate();
   await storage.check();
 
@@ -112,11 +118,11 @@ async function compose(
     apps,
     wechat,
     decryptor: createDataDecryptor(now),
-    repeats: createRepeats(repeatMs, now),
+    repeats: createRepeats(repeatMs, now, memory),
     users,
     tokens,
     readSession: createSessionReader(tokens, now),
-    limits: createRateLimits(config.rateLimits, { log, store: counters, metrics, now }),
+    limits: createRateLimits(config.rateLimits, { log, store, metrics, now }),
     log,
     metrics,
   };
@@ -143,14 +149,23 @@ async function compose(
     const { body, ...init } = await execute(...args);
     return new Response(body, init);
   };
-  prometheus?.addGauges(gaugesOf({ storage, wechat, admission }));
+  prometheus?.addGauges(gaugesOf({ storage, wechat, admission, memory }));
   return { handler, fetch, health, metrics: prometheus, sandboxUrl: sandbox?.url ?? null, storage, log };
 }
 
-function createRepeats(ttlMs: number, now: Clock): Repeats {
+function createRepeats(ttlMs: number, now: Clock, memory: SharedMemory | undefined): Repeats {
+  const logins = createSingleFlight<LoginOutcome>({ ttlMs, now });
   return {
     sessions: createSingleFlight({ ttlMs, purgeExpired: true, now }),
-    logins: createSingleFlight({ ttlMs, now }),
+    logins:
+      memory && ttlMs > 0
+        ? createSharedFlight(logins, {
+            outcomes: memory.outcomes,
+            name: 'login',
+            ttlMs,
+            parse: (json) => loginOutcome.safeParse(json).data,
+          })
+        : logins,
     phones: createSingleFlight({ ttlMs, purgeExpired: true, now }),
     encryptedPhones: createSingleFlight({ ttlMs: ENCRYPTED_DATA_MS, purgeExpired: true, now }),
     sessionChecks: createSingleFlight({ ttlMs: SESSION_CHECK_MS, now }),
@@ -167,15 +182,19 @@ async function startSandbox(apps: Config['wechat']['apps']) {
   return (await import('./sandbox/index.ts')).createSandbox({ apps });
 }
 
-/** The counters that replicas share; undefined if each counts in memory. */
-async function openCounters(
+/** Where replicas share counters; undefined if each counts in memory. */
+async function openCounterStore(
   { database, rateLimitStore }: Config,
+  memory: SharedMemory | undefined,
   log: Log,
-): Promise<(CounterStore & { pool: { close(): Promise<void> } }) | undefined> {
+  closers: Closers,
+): Promise<CounterStore | undefined> {
+  if (memory) return { kind: 'redis', client: memory.counters };
   if (rateLimitStore === 'memory' || database.dialect !== 'mysql') return undefined;
   const { createCounterPool } = await import('./storage/counters.ts');
   const pool = createCounterPool(database, (err) =>
     log.warn({ err }, 'the shared rate-limit counters failed: this process counts in memory'),
   );
-  return { pool, database: database.database };
+  closers.push(pool.close);
+  return { kind: 'mysql', pool, database: database.database };
 }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import DataLoader from 'dataloader';
+import { z } from 'zod';
 import type { Tokens } from './auth/tokens.ts';
 import type { ReadSession } from './auth/verified-tokens.ts';
 import { readViewer, type Viewer } from './auth/viewer.ts';
@@ -33,8 +34,8 @@ export interface Services {
 export interface Repeats {
   /** By AppID, code and Idempotency-Key; forgotten when the login succeeds. */
   sessions: SingleFlight<WeChatSession & { newId: string }>;
-  /** By AppID, code and Idempotency-Key. */
-  logins: SingleFlight<{ userId: string; tokenVersion: number; isNewUser: boolean }>;
+  /** By AppID, code and Idempotency-Key. Replicas share it by Redis, if there is one. */
+  logins: Pick<SingleFlight<LoginOutcome>, 'run'>;
   /** By AppID, openid and code. */
   phones: SingleFlight<WeChatPhone>;
   /** By user and encrypted phone number: the number that was bound with it. */
@@ -42,6 +43,15 @@ export interface Repeats {
   /** By AppID, openid and session_key: whether WeChat says that it is current. */
   sessionChecks: SingleFlight<boolean>;
 }
+
+/** What a repeated login gets. */
+export const loginOutcome = z.object({
+  userId: z.string(),
+  tokenVersion: z.number(),
+  isNewUser: z.boolean(),
+});
+
+export type LoginOutcome = z.infer<typeof loginOutcome>;
 
 /** The connection that a request came on. */
 export interface Connection {

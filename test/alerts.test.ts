@@ -8,6 +8,7 @@ import { runAnySql, runSql } from './support/databases.ts';
 import { hasMariaDb, type MariaDb, startMariaDb } from './support/mariadb.ts';
 import { samplesOf } from './support/metrics.ts';
 import { ALERTS, hasPrometheus, type Prometheus, promtool, startPrometheus } from './support/prometheus.ts';
+import { hasRedis, type RedisServer, startRedis } from './support/redis.ts';
 import { type Server, startServer } from './support/server.ts';
 
 const RULES = readFileSync(ALERTS, 'utf8');
@@ -34,7 +35,7 @@ async function startWithMetrics(url: string, more: Record<string, string> = {}) 
   return { server, metrics: await serveMetrics(source, { host: '127.0.0.1', port: 0 }) };
 }
 
-describe.skipIf(!(hasPrometheus() && hasMariaDb()) && !process.env.CI)(
+describe.skipIf(!(hasPrometheus() && hasMariaDb() && hasRedis()) && !process.env.CI)(
   'Prometheus',
   { timeout: 60_000 },
   () => {
@@ -44,6 +45,7 @@ describe.skipIf(!(hasPrometheus() && hasMariaDb()) && !process.env.CI)(
     let mysql: Awaited<ReturnType<typeof startWithMetrics>>;
     let ending: Awaited<ReturnType<typeof startWithMetrics>>;
     let busy: Awaited<ReturnType<typeof startWithMetrics>>;
+    let redis: RedisServer;
     let url: string;
 
     beforeAll(async () => {
@@ -56,7 +58,11 @@ describe.skipIf(!(hasPrometheus() && hasMariaDb()) && !process.env.CI)(
         WECHAT_TIMEOUT_MS: '3000',
       });
       mysql = await startWithMetrics(`${url}?poolSize=2`, { DATABASE_TIMEOUT_MS: '1500' });
-      ending = await startWithMetrics('file::memory:', { WECHAT_TIMEOUT_MS: '1500' });
+      redis = await startRedis();
+      ending = await startWithMetrics('file::memory:', {
+        WECHAT_TIMEOUT_MS: '1500',
+        REDIS_URL: redis.url,
+      });
       busy = await startWithMetrics('file::memory:', {
         MAX_REQUESTS_IN_FLIGHT: '1',
         WECHAT_TIMEOUT_MS: '900',
@@ -168,6 +174,11 @@ describe.skipIf(!(hasPrometheus() && hasMariaDb()) && !process.env.CI)(
     test('WeappLoginDatabaseUnavailable fires while the database is down', async () => {
       await database.stop();
       await expectAlert('WeappLoginDatabaseUnavailable', () => logIn(mysql, 'dev:nowhere'));
+    });
+
+    test('WeappLoginRedisDown fires while Redis is away', async () => {
+      await redis.stop();
+      await expectAlert('WeappLoginRedisDown', async () => undefined);
     });
 
     test('WeappLoginDown fires when a server has ended', async () => {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Node: the MariaDB server binary, Chromium, and Python, PHP and Go.
+# Installs what the tests need beside Node: the MariaDB server binary, Redis, Prometheus, Chromium, and Python, PHP and Go.
 # On Debian and Ubuntu by apt-get; elsewhere it says what to do.
 set -euo pipefail
 
@@ -8,13 +8,15 @@ missing=()
   missing+=(mariadb-server-core mariadb-client-core)
 # docs/verify-tokens.md has code in these languages.
 [ -x /usr/bin/python3 ] && /usr/bin/python3 -c 'import jwt, cryptography' 2>/dev/null || missing+=(python3-jwt python3-cryptography)
+[ -x /usr/bin/redis-server ] || missing+=(redis-server)
+[ -x /usr/bin/prometheus ] && [ -x /usr/bin/promtool ] || missing+=(prometheus)
 [ -x /usr/bin/php ] || missing+=(php-cli)
 [ -x /usr/bin/go ] || missing+=(golang-go)
 [ -x "${CHROMIUM_PATH:-/usr/bin/chromium}" ] || missing+=(chromium fonts-noto-cjk)
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 
 if ! command -v apt-get >/dev/null; then
-  echo "Please install a MariaDB server (mariadbd, mariadb-install-db), Chromium (CHROMIUM_PATH names it), PyJWT, PHP and Go." >&2
+  echo "Please install a MariaDB server (mariadbd, mariadb-install-db), Redis, Prometheus, Chromium (CHROMIUM_PATH names it), PyJWT, PHP and Go." >&2
   echo "macOS: brew install mariadb && brew install --cask chromium. Without them their tests are skipped." >&2
   echo "Instead of a local MariaDB, TEST_MYSQL_URL=mysql://user:password@host:3306 can name a server." >&2
   exit 0

@@ -68,6 +68,7 @@ export function createSingleFlight<T>({
   };
 }
 
-function hashOf(key: TaskKey): string {
+/** A hash that tells nothing of the key. */
+export function hashOf(key: TaskKey): string {
   return createHash('sha256').update(JSON.stringify(key)).digest('base64');
 }

@@ -47,6 +47,8 @@ export type Config = {
   };
   rateLimits: RateLimitOptions;
   rateLimitStore: 'memory' | 'database';
+  /** With user and password; undefined if replicas share nothing but the database. */
+  redisUrl: string | undefined;
   overload: AdmissionOptions;
   log: { level: LogLevel };
   /** Where metrics are served; undefined if they are off. */
@@ -160,6 +162,7 @@ export function readConfig(environment: Env): Config {
       phonesPerUser: raw.RATE_LIMIT_PHONES_PER_USER,
     },
     rateLimitStore: raw.RATE_LIMIT_STORE,
+    redisUrl: raw.REDIS_URL,
     overload: { maxInFlight: raw.MAX_REQUESTS_IN_FLIGHT, maxDelayMs: raw.MAX_EVENT_LOOP_DELAY_MS },
     log: { level: raw.LOG_LEVEL },
     metrics: raw.METRICS_PORT === undefined ? undefined : { host: raw.METRICS_HOST, port: raw.METRICS_PORT },

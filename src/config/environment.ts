@@ -15,6 +15,7 @@ import {
   parseKeys,
   parseOrigins,
   parsePushes,
+  parseRedisUrl,
   parseSecrets,
   port,
   readDocuments,
@@ -75,6 +76,7 @@ export function environmentSchema(production: boolean) {
     RATE_LIMIT_FAILURES_PER_NETWORK: integer(0, 1_000_000, 120),
     RATE_LIMIT_PHONES_PER_USER: integer(0, 1000, 10),
     RATE_LIMIT_STORE: oneOf(['memory', 'database']).default('memory'),
+    REDIS_URL: z.string().transform(parseRedisUrl).optional(),
     TRUST_PROXY: integer(0, 10, 0),
     CORS_ORIGINS: z.string().default('').transform(parseOrigins),
     WORKERS: workers(),
@@ -96,6 +98,10 @@ export function findConflicts(env: Env, production: boolean): string[] {
   if (!jwt && !env.JWT_PRIVATE_KEY) faults.push(`JWT_SECRET ${MISSING_SECRET}`);
   if (env.RATE_LIMIT_STORE === 'database' && !env.DATABASE_URL?.startsWith('mysql:'))
     faults.push('RATE_LIMIT_STORE=database needs MySQL: set DATABASE_URL to mysql://… or omit it');
+  if (env.RATE_LIMIT_STORE === 'database' && env.REDIS_URL)
+    faults.push(
+      'RATE_LIMIT_STORE=database and REDIS_URL exclude one another: with Redis, omit RATE_LIMIT_STORE',
+    );
   const isShared = workerCount(env.WORKERS) > 1;
   if (isShared && !env.DATABASE_URL?.startsWith('mysql:'))
     faults.push('WORKERS must be 1 with a file: one file serves one process. Set DATABASE_URL to mysql://…');

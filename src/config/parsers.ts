@@ -44,6 +44,15 @@ export function integer(min: number, max: number, fallback: number) {
     .default(fallback);
 }
 
+export function parseRedisUrl(text: string, context: FaultContext): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url?.hostname && /^rediss?:$/.test(url.protocol) && /^(\/\d{0,4})?$/.test(url.pathname)) return text;
+  return reject(
+    context,
+    'must be redis://user:password@host:6379/0, or rediss:// for TLS; write special characters of the password percent-encoded',
+  );
+}
+
 const MAX_PORT = 65_535;
 
 export function port() {

@@ -5,10 +5,11 @@ export type Loads = {
   storage: { load(): { inUse: number; waiting: number } };
   wechat: { load(): { inFlight: number; queued: number; failing: readonly string[] } };
   admission: { inFlight(): number };
+  memory: { isUp(): boolean } | undefined;
 };
 
 /** What is in progress. */
-export function gaugesOf({ storage, wechat, admission }: Loads): readonly Gauge[] {
+export function gaugesOf({ storage, wechat, admission, memory }: Loads): readonly Gauge[] {
   return [
     {
       name: 'weapp_login_requests_in_flight',
@@ -39,6 +40,11 @@ export function gaugesOf({ storage, wechat, admission }: Loads): readonly Gauge[
       name: 'weapp_login_wechat_circuits_open',
       help: 'APIs of WeChat that fail, so that calls to them fail fast.',
       read: () => wechat.load().failing.length,
+    },
+    {
+      name: 'weapp_login_redis_down',
+      help: 'Whether Redis is configured and away, so that each process counts alone.',
+      read: () => (memory && !memory.isUp() ? 1 : 0),
     },
   ];
 }

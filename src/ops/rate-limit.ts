@@ -2,6 +2,7 @@ import {
   type RateLimiterAbstract,
   RateLimiterMemory,
   RateLimiterMySQL,
+  RateLimiterRedis,
   RateLimiterRes,
 } from 'rate-limiter-flexible';
 import type { Clock } from '../common/clock.ts';
@@ -33,14 +34,16 @@ export type RateLimits = {
   phone(userId: string): Promise<number>;
 };
 
-/** A callback-style MySQL pool whose database has the table `rate_limit`. */
-export type CounterStore = { pool: object; database: string };
+/** A client of Redis, or a callback-style MySQL pool whose database has the table `rate_limit`. */
+export type CounterStore =
+  | { kind: 'redis'; client: object }
+  | { kind: 'mysql'; pool: object; database: string };
 
 export type RateLimitDependencies = {
   log: Log;
   /**
    * Shared by several replicas; while it fails each replica counts in memory. Without it N replicas allow N times as
-   * much. Rejected codes are always counted in memory.
+   * much. MySQL does not count rejected codes: each process does.
    */
   store?: CounterStore | undefined;
   metrics?: Pick<Metrics, 'rateLimited'>;
@@ -54,13 +57,37 @@ const LOG_INTERVAL_MS = 60_000;
 /** How long logins into a mini program are refused without asking the store again: others are given back meanwhile. */
 const APP_BLOCK_S = 1;
 
-const VARIABLES = {
-  loginsPerAddress: 'RATE_LIMIT_LOGINS_PER_ADDRESS',
-  loginsPerApp: 'RATE_LIMIT_LOGINS_PER_APP',
-  failuresPerAddress: 'RATE_LIMIT_FAILURES_PER_ADDRESS',
-  failuresPerNetwork: 'RATE_LIMIT_FAILURES_PER_NETWORK',
-  phonesPerUser: 'RATE_LIMIT_PHONES_PER_USER',
-} as const;
+/** `blockSeconds`: how long a key over its limit is refused without asking the store; the window by default. */
+type Limit = {
+  variable: string;
+  name: string;
+  duration: number;
+  blockSeconds?: number;
+  isOnlyInRedis?: boolean;
+};
+
+const LIMITS: Readonly<Record<keyof RateLimitOptions, Limit>> = {
+  loginsPerAddress: { variable: 'RATE_LIMIT_LOGINS_PER_ADDRESS', name: 'login-address', duration: MINUTE },
+  loginsPerApp: {
+    variable: 'RATE_LIMIT_LOGINS_PER_APP',
+    name: 'login-app',
+    duration: MINUTE,
+    blockSeconds: APP_BLOCK_S,
+  },
+  failuresPerAddress: {
+    variable: 'RATE_LIMIT_FAILURES_PER_ADDRESS',
+    name: 'failure-address',
+    duration: MINUTE,
+    isOnlyInRedis: true,
+  },
+  failuresPerNetwork: {
+    variable: 'RATE_LIMIT_FAILURES_PER_NETWORK',
+    name: 'failure-network',
+    duration: MINUTE,
+    isOnlyInRedis: true,
+  },
+  phonesPerUser: { variable: 'RATE_LIMIT_PHONES_PER_USER', name: 'phone-user', duration: HOUR },
+};
 
 /** Counts in fixed windows. A limit that is reached is logged, at most once a minute. */
 export function createRateLimits(
@@ -71,36 +98,29 @@ export function createRateLimits(
 
   /** The limit of a mini program locks out everybody, so it is an error. */
   function reportReached(limit: keyof RateLimitOptions): void {
-    metrics.rateLimited(VARIABLES[limit]);
+    metrics.rateLimited(LIMITS[limit].variable);
     const suppressed = throttle(limit);
     if (suppressed === null) return;
     const level = limit === 'loginsPerApp' ? 'error' : 'warn';
-    log[level]({ rateLimit: { variable: VARIABLES[limit], suppressed } }, 'a rate limit was reached');
+    log[level]({ rateLimit: { variable: LIMITS[limit].variable, suppressed } }, 'a rate limit was reached');
   }
 
-  const createCounter = (
-    limit: keyof RateLimitOptions,
-    name: string,
-    duration: number,
-    blockSeconds?: number,
-  ): Counter | undefined =>
-    options[limit] === 0
-      ? undefined
-      : counterOf(createLimiter({ name, points: options[limit], duration, blockSeconds }, store), () =>
-          reportReached(limit),
-        );
-  const createMemoryCounter = (limit: keyof RateLimitOptions, name: string): Counter | undefined =>
-    options[limit] === 0
-      ? undefined
-      : counterOf(createLimiter({ name, points: options[limit], duration: MINUTE }), () =>
-          reportReached(limit),
-        );
+  function createCounter(name: keyof RateLimitOptions): Counter | undefined {
+    if (options[name] === 0) return undefined;
+    const limit = LIMITS[name];
+    const limiter = createLimiter(
+      limit,
+      options[name],
+      limit.isOnlyInRedis && store?.kind !== 'redis' ? undefined : store,
+    );
+    return counterOf(limiter, () => reportReached(name));
+  }
 
-  const perAddress = createCounter('loginsPerAddress', 'login-address', MINUTE);
-  const perApp = createCounter('loginsPerApp', 'login-app', MINUTE, APP_BLOCK_S);
-  const failedPerAddress = createMemoryCounter('failuresPerAddress', 'failure-address');
-  const failedPerNetwork = createMemoryCounter('failuresPerNetwork', 'failure-network');
-  const perUser = createCounter('phonesPerUser', 'phone-user', HOUR);
+  const perAddress = createCounter('loginsPerAddress');
+  const perApp = createCounter('loginsPerApp');
+  const failedPerAddress = createCounter('failuresPerAddress');
+  const failedPerNetwork = createCounter('failuresPerNetwork');
+  const perUser = createCounter('phonesPerUser');
 
   const keysOf = createAddressKeys();
 
@@ -127,28 +147,31 @@ export function createRateLimits(
   };
 }
 
-/** `blockSeconds`: how long a key over its limit is refused without asking the store; the window by default. */
-type Limit = { name: string; points: number; duration: number; blockSeconds?: number | undefined };
-
 function createLimiter(
-  { name, points, duration, blockSeconds }: Limit,
-  store?: CounterStore,
+  { name, duration, blockSeconds }: Limit,
+  points: number,
+  store: CounterStore | undefined,
 ): RateLimiterAbstract {
   const memory = new RateLimiterMemory({ keyPrefix: name, points, duration });
   if (!store) return memory;
+  const shared = {
+    keyPrefix: name,
+    points,
+    duration,
+    // A client over its limit is refused without asking the store.
+    inMemoryBlockOnConsumed: points + 1,
+    ...(blockSeconds === undefined ? {} : { inMemoryBlockDuration: blockSeconds }),
+    insuranceLimiter: memory,
+  };
+  if (store.kind === 'redis')
+    return new RateLimiterRedis({ ...shared, storeClient: store.client, rejectIfRedisNotReady: true });
   return new RateLimiterMySQL({
+    ...shared,
     storeClient: store.pool,
     storeType: 'pool',
     dbName: store.database,
     tableName: TABLE,
     tableCreated: true,
-    keyPrefix: name,
-    points,
-    duration,
-    // A client over its limit is refused without a database query.
-    inMemoryBlockOnConsumed: points + 1,
-    ...(blockSeconds === undefined ? {} : { inMemoryBlockDuration: blockSeconds }),
-    insuranceLimiter: memory,
   });
 }
 

@@ -9,6 +9,7 @@ export const JWT_PRIVATE_KEY_TEXT = 'MC4CAQAwBQYDK2VwBCIEICGGlbT54C2aFFIp5TkVUuK
 export const JWT_PRIVATE_KEY = `-----BEGIN PRIVATE KEY-----\n${JWT_PRIVATE_KEY_TEXT}\n-----END PRIVATE KEY-----\n`;
 export const SESSION_KEY_SECRET = 'canary-sks-R0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlq';
 export const DATABASE_PASSWORD = 'canary-db-7f6e5d4c3b2a';
+export const REDIS_PASSWORD = 'canary-redis-1a2b3c4d5e6f';
 
 export const PUSH_TOKEN = 'canarypushtoken9f8e7d';
 export const PUSH_AES_KEY = 'canaryaeskeyABCDEFGHIJKLMNOPQRSTUVWXYZ01234';
@@ -41,6 +42,7 @@ export const ANSWER_CANARIES: readonly (string | RegExp)[] = [
   JWT_PRIVATE_KEY_TEXT.slice(22),
   SESSION_KEY_SECRET,
   DATABASE_PASSWORD,
+  REDIS_PASSWORD,
   PUSH_TOKEN,
   PUSH_AES_KEY,
   SESSION_KEY_MARK,
