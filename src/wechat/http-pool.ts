@@ -2,7 +2,12 @@ import { type Dispatcher, Pool } from 'undici';
 
 export type HttpCall = { method: 'GET' | 'POST'; path: string; body?: string };
 
-export type HttpResponse = { status: number; text: string };
+export type HttpResponse = {
+  status: number;
+  text: string;
+  /** The Date header. */
+  date?: string | undefined;
+};
 
 /** Connections to one server that are kept alive. */
 export type HttpPool = {
@@ -20,6 +25,13 @@ export const TIMED_OUT = 'TIMED_OUT';
 
 export class TimedOutError extends Error {
   readonly code = TIMED_OUT;
+}
+
+/** The code of an error of the pool, which ofetch may have wrapped. */
+export function networkErrorCode(error: unknown): string {
+  if (!(error instanceof Error)) return 'UNKNOWN';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return error.cause === undefined ? error.name : networkErrorCode(error.cause);
 }
 
 /** Responses of these APIs are a few hundred bytes long. */
@@ -55,6 +67,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined = undefined;
   #failure: Error | undefined = undefined;
   #status = 0;
+  #date: string | undefined = undefined;
   #size = 0;
   #chunks: Buffer[] = [];
 
@@ -70,8 +83,13 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#failure) controller.abort(this.#failure);
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    { date }: Record<string, string | string[] | undefined>,
+  ): void {
     this.#status = status;
+    this.#date = typeof date === 'string' ? date : undefined;
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -82,7 +100,8 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     clearTimeout(this.#timer);
-    this.#resolve({ status: this.#status, text: Buffer.concat(this.#chunks).toString('utf8') });
+    const text = Buffer.concat(this.#chunks).toString('utf8');
+    this.#resolve({ status: this.#status, text, date: this.#date });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
