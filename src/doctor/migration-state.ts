@@ -27,37 +27,48 @@ export async function checkMigrations(
     return [failed(CHECK, 'the tables cannot be used', explain(error))];
   }
   const ours = readJournal(config.database.dialect);
+  const missing = await findMissingColumns(reader);
   const applied = await readApplied(reader);
+  if (applied === null && missing.length === 0)
+    return [
+      warning(
+        CHECK,
+        `the tables are complete, but this account cannot see ${MIGRATIONS_TABLE}`,
+        `GRANT SELECT on ${MIGRATIONS_TABLE}, which records the migrations`,
+      ),
+    ];
+  return [compareMigrations(ours, applied ?? [], missing, config.migrateOnStart)];
+}
+
+function compareMigrations(
+  ours: readonly Migration[],
+  applied: readonly number[],
+  missing: readonly string[],
+  migrateOnStart: boolean,
+): Finding {
   const pending = ours.filter(({ when }) => !applied.includes(when));
   const last = Math.max(0, ...applied);
   const late = pending.filter(({ when }) => when < last);
   if (late.length > 0)
-    return [
-      failed(
-        CHECK,
-        `not applied, and older than the last applied migration: ${listTags(late)}`,
-        'the migrator skips them: restore a backup, or apply their files in drizzle/ by hand',
-      ),
-    ];
-  if (pending.length > 0) return [pendingFinding(ours, pending, config.migrateOnStart)];
-  const missing = await findMissingColumns(reader);
+    return failed(
+      CHECK,
+      `not applied, and older than the last applied migration: ${listTags(late)}`,
+      'the migrator skips them: restore a backup, or apply their files in drizzle/ by hand',
+    );
+  if (pending.length > 0) return pendingFinding(ours, pending, migrateOnStart);
   if (missing.length > 0)
-    return [
-      failed(
-        CHECK,
-        `all ${ours.length} are recorded as applied, but these are missing: ${missing.join(', ')}`,
-        'restore a backup: somebody changed the tables',
-      ),
-    ];
+    return failed(
+      CHECK,
+      `all ${ours.length} are recorded as applied, but these are missing: ${missing.join(', ')}`,
+      'restore a backup: somebody changed the tables',
+    );
   if (applied.length > ours.length)
-    return [
-      warning(
-        CHECK,
-        `the database has ${applied.length - ours.length} migrations of a newer version`,
-        'upgrade this server to the version that made them',
-      ),
-    ];
-  return [ok(CHECK, `all ${ours.length} are applied`)];
+    return warning(
+      CHECK,
+      `the database has ${applied.length - ours.length} migrations of a newer version`,
+      'upgrade this server to the version that made them',
+    );
+  return ok(CHECK, `all ${ours.length} are applied`);
 }
 
 function pendingFinding(
@@ -80,9 +91,9 @@ export function readJournal(dialect: 'mysql' | 'sqlite'): Migration[] {
   return journal.parse(JSON.parse(readFileSync(file, 'utf8'))).entries;
 }
 
-/** The times by which Drizzle identifies migrations. */
-async function readApplied(reader: TableReader): Promise<number[]> {
-  if ((await reader.columnsOf(MIGRATIONS_TABLE)).length === 0) return [];
+/** The times by which Drizzle identifies migrations; null without their table, or if this account cannot see it. */
+async function readApplied(reader: TableReader): Promise<number[] | null> {
+  if ((await reader.columnsOf(MIGRATIONS_TABLE)).length === 0) return null;
   const rows = await reader.execute(`SELECT created_at FROM ${MIGRATIONS_TABLE}`);
   return rows.map(([createdAt]) => Number(createdAt));
 }

@@ -12,7 +12,7 @@ export async function checkLimits(dialect: Dialect, config: Config): Promise<Fin
   );
   const limit = Math.min(Number(global), Number(user) || Number.POSITIVE_INFINITY);
   const needed = connectionsOf(config);
-  const message = `this server opens up to ${needed} of the ${limit} connections of the database; each replica opens as many`;
+  const message = `this server opens up to ${needed} connections, and so does each replica; the database accepts ${limit}`;
   return [
     needed < limit
       ? ok(CHECK, message)

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Dialect } from '../storage/dialect.ts';
 import { toStorageError } from '../storage/storage-error.ts';
 import { type Finding, failed, ok, warning } from './findings.ts';
-import { grantedRights } from './mysql-grants.ts';
+import { readGrants } from './mysql-grants.ts';
 
 const CHECK = 'database-rights';
 
@@ -27,14 +27,14 @@ export async function checkRights(dialect: Dialect, database: string, config: Co
     ...(config.rateLimitStore === 'database' ? [{ name: 'rate_limit', key: '`key`' }] : []),
   ];
   const grants = await dialect.execute('SHOW GRANTS');
-  const granted = grantedRights(
+  const { rights: granted, target } = readGrants(
     grants.map(([grant]) => String(grant)),
     database,
   );
   const denied = await findDenied(dialect, tables);
   const lacking = Object.keys(TRIALS).filter((right) => denied?.has(right) ?? !granted.has(right));
   const lackingToMigrate = MIGRATION_RIGHTS.filter((right) => !granted.has(right));
-  const remedy = await grantStatement(dialect, database, [...lacking, ...lackingToMigrate]);
+  const remedy = await grantStatement(dialect, target, [...lacking, ...lackingToMigrate]);
   const findings: Finding[] = [];
   if (lacking.length > 0)
     findings.push(failed(CHECK, `the account lacks ${lacking.join(', ')}, which every login needs`, remedy));
@@ -75,13 +75,8 @@ async function isPermitted(dialect: Dialect, statement: string): Promise<boolean
   }
 }
 
-async function grantStatement(
-  dialect: Dialect,
-  database: string,
-  rights: readonly string[],
-): Promise<string> {
+async function grantStatement(dialect: Dialect, target: string, rights: readonly string[]): Promise<string> {
   const [[account = ''] = []] = await dialect.execute('SELECT CURRENT_USER()');
   const [, user = '', host = ''] = /^(.*)@([^@]*)$/s.exec(String(account)) ?? [];
-  const quoted = database.replaceAll('`', '``').replace(/[_%]/g, '\\$&');
-  return `GRANT ${rights.join(', ')} ON \`${quoted}\`.* TO '${user}'@'${host}'`;
+  return `GRANT ${rights.join(', ')} ON ${target}.* TO '${user}'@'${host}'`;
 }

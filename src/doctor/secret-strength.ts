@@ -35,8 +35,8 @@ function nameEach(variable: string, values: readonly string[]): Secret[] {
   }));
 }
 
-/** 40 random hexadecimal digits. */
-const MIN_BITS = 160;
+/** 36 random hexadecimal digits: 40 of them have a few repeats at most. */
+const MIN_BITS = 144;
 
 function weakSecrets(config: Config): Finding[] {
   return [...tokenSecrets(config), ...sessionKeySecrets(config)].flatMap(({ name, value }) => {
@@ -60,7 +60,7 @@ const ALPHABETS: readonly { pattern: RegExp; bitsPerCharacter: number }[] = [
 function estimateBits(secret: string): number {
   const { bitsPerCharacter = 6 } = ALPHABETS.find(({ pattern }) => pattern.test(secret)) ?? {};
   const sequences = Array.from({ length: Math.max(0, secret.length - 2) }, (_, i) => secret.slice(i, i + 3));
-  return new Set(sequences).size * bitsPerCharacter;
+  return (new Set(sequences).size + 2) * bitsPerCharacter;
 }
 
 function repeatedSecrets(config: Config): Finding[] {
