@@ -26,6 +26,8 @@ await runOrExplain(async () => {
     process.exitCode = 2;
     return;
   }
+  // The reader of a pipe is gone.
+  process.stdout.on('error', () => process.exit(1));
   const asJson = option === '--json';
   const findings: Finding[] = [];
   const subject = {
