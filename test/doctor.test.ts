@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
@@ -655,6 +656,17 @@ describe('the command', () => {
       expect(help.output).toContain(`  weapp-login ${name} `);
     expect((await weappLogin(['admin', 'grant'])).code).toBe(2);
     expect((await weappLogin(['migrate'], production())).output).toMatch(/^The tables in .* are up to date/);
+  });
+
+  test.skipIf(!MYSQL)('weapp-login start runs the server, with WORKERS too', async () => {
+    const url = (await MYSQL?.create()) ?? '';
+    const args = [resolve('bin/weapp-login.mjs'), 'start'];
+    const env = { PATH: process.env.PATH, ...production({ DATABASE_URL: url, WORKERS: '2', PORT: '0' }) };
+    const server = spawn(process.execPath, args, { cwd: mkdtempSync(join(tmpdir(), 'weapp-login-')), env });
+    const exited = new Promise((done) => server.once('exit', done));
+    const text = await new Promise((done) => server.stdout.once('data', (chunk) => done(String(chunk))));
+    server.kill('SIGTERM');
+    expect([text, await exited]).toEqual([expect.stringMatching(/"msg":"listening"/), 0]);
   });
 
   test('the package has weapp-login', async () => {

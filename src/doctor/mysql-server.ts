@@ -82,7 +82,9 @@ async function checkTables(subject: Subject, { dialect, options }: Server): Prom
 }
 
 function failureOf(check: string, error: unknown, { explain }: Subject): Finding {
-  return failed(check, `a statement failed (${toStorageError(error).code})`, explain(error));
+  const { code, failure } = toStorageError(error);
+  if (failure === 'UNAVAILABLE') return failed(check, `a statement failed (${code})`, explain(error));
+  return warning(check, `cannot be checked on this database (${code})`, 'check it by hand');
 }
 
 const MIN_MYSQL = 8;
