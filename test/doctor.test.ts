@@ -661,7 +661,10 @@ describe('the command', () => {
   test.skipIf(!MYSQL)('weapp-login start runs the server, with WORKERS too', async () => {
     const url = (await MYSQL?.create()) ?? '';
     const args = [resolve('bin/weapp-login.mjs'), 'start'];
-    const env = { PATH: process.env.PATH, ...production({ DATABASE_URL: url, WORKERS: '2', PORT: '0' }) };
+    const env = {
+      PATH: process.env.PATH,
+      ...production({ DATABASE_URL: url, WORKERS: '2', PORT: '0', SHUTDOWN_DELAY_MS: '0' }),
+    };
     const server = spawn(process.execPath, args, { cwd: mkdtempSync(join(tmpdir(), 'weapp-login-')), env });
     const exited = new Promise((done) => server.once('exit', done));
     const text = await new Promise((done) => server.stdout.once('data', (chunk) => done(String(chunk))));
