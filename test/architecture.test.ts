@@ -30,7 +30,7 @@ function roomOf(file: string): string {
 const ALLOWED: Record<string, readonly string[]> = {
   main: ['app', 'cli', 'config', 'http', 'ops'],
   index: ['app', 'config', 'errors', 'http', 'schema'],
-  cli: ['common', 'config', 'ops', 'sandbox', 'schema', 'storage'],
+  cli: ['common', 'config', 'doctor', 'ops', 'sandbox', 'schema', 'storage'],
   app: [
     ...['auth', 'common', 'config', 'context', 'graphql', 'http', 'ops'],
     ...['sandbox', 'storage', 'webhooks', 'wechat'],
@@ -40,6 +40,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   schema: ['auth', 'common', 'context', 'errors', 'ops', 'storage', 'wechat'],
   context: ['auth', 'common', 'ops', 'storage', 'wechat'],
   webhooks: ['common', 'ops', 'storage', 'wechat'],
+  doctor: ['common', 'config', 'storage', 'wechat'],
   config: ['auth', 'common', 'ops', 'storage', 'wechat'],
   errors: [],
   auth: ['common'],

@@ -4,12 +4,17 @@ import { explainFailure } from './explain.ts';
 
 /** The environment of this process, with the `.env` file and, in development, generated secrets. */
 export function readEnv(): Env {
+  return withDevelopmentSecrets(readGivenEnv());
+}
+
+/** The environment without generated secrets. Writes no file. */
+export function readGivenEnv(): Env {
   try {
     process.loadEnvFile();
   } catch {
     // There is no .env file.
   }
-  return withDevelopmentSecrets(process.env);
+  return process.env;
 }
 
 /**

@@ -5,7 +5,10 @@ import { z } from 'zod';
 import { ConfigError } from './config-error.ts';
 import type { Env } from './environment.ts';
 
+const FOLDER = '.data';
 const FILE = 'secrets.json';
+/** Where they are stored, in the working directory. */
+export const DEVELOPMENT_SECRETS = join(FOLDER, FILE);
 const secretsSchema = z.object({ JWT_SECRET: z.string(), SESSION_KEY_SECRET: z.string() });
 
 /**
@@ -13,7 +16,7 @@ const secretsSchema = z.object({ JWT_SECRET: z.string(), SESSION_KEY_SECRET: z.s
  * processes that start at once share them.
  * @throws {ConfigError} if the file cannot be read: new secrets would end every session
  */
-export function withDevelopmentSecrets(env: Env, folder = '.data'): Env {
+export function withDevelopmentSecrets(env: Env, folder = FOLDER): Env {
   if (env.NODE_ENV === 'production' || (env.JWT_SECRET && env.SESSION_KEY_SECRET)) return env;
   const secrets = readSecrets(folder) ?? createSecrets(folder);
   return {
@@ -23,7 +26,8 @@ export function withDevelopmentSecrets(env: Env, folder = '.data'): Env {
   };
 }
 
-function readSecrets(folder: string) {
+/** Null if there are none, or the file is damaged. */
+export function readSecrets(folder = FOLDER) {
   try {
     return secretsSchema.parse(JSON.parse(readFileSync(join(folder, FILE), 'utf8')));
   } catch {

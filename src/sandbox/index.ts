@@ -43,6 +43,6 @@ export async function createSandbox({
   if (process.env.NODE_ENV === 'production')
     throw new Error('The WeChat sandbox never runs in production: it lets anyone log in as anyone.');
   const state = createState({ apps, now, random, userCallsPerMinute });
-  const { url, close } = await serve({ ...createApi(state), ...createControls(state) }, port);
+  const { url, close } = await serve({ ...createApi(state), ...createControls(state) }, port, now);
   return { url, calls: () => state.calls, close };
 }

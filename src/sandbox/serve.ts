@@ -22,8 +22,14 @@ export type Routes = Readonly<Record<string, Handler>>;
 const MAX_BODY_BYTES = 64 * 1024;
 
 /** Serves the routes on a loopback port. */
-export async function serve(routes: Routes, port: number): Promise<{ url: string; close(): Promise<void> }> {
+export async function serve(
+  routes: Routes,
+  port: number,
+  now: () => number,
+): Promise<{ url: string; close(): Promise<void> }> {
   const server = createServer((request, response) => {
+    // WeChat's clock, also where tests set it.
+    response.setHeader('date', new Date(now()).toUTCString());
     respond(request, routes).then(
       (reply) => write(response, reply),
       () => write(response, { status: 400, body: { error: 'The body is larger than 64 KB.' } }),

@@ -13,7 +13,7 @@ const ERRMSG: Readonly<Record<number, string>> = {
   40066: 'invalid url',
   40125: 'invalid appsecret',
   40163: 'code been used',
-  40164: 'invalid ip 127.0.0.1, not in whitelist',
+  40164: 'invalid ip 127.0.0.1 ipv6 ::ffff:127.0.0.1, not in whitelist',
   40226: 'code blocked',
   41001: 'access_token missing',
   41002: 'appid missing',

@@ -19,7 +19,7 @@ export type CounterPool = {
 
 /** Every login waits for its counter, so it gives up early: the process then counts in memory. */
 const TIMEOUT_MS = 500;
-const POOL_SIZE = 4;
+export const COUNTER_CONNECTIONS = 4;
 
 /**
  * The SQL mode of its sessions is the server's, so keys must not need escaping: addresses, AppIDs and our own ids.
@@ -29,7 +29,7 @@ export function createCounterPool(
   options: MysqlOptions,
   onFailure: (error: StorageError) => void,
 ): CounterPool {
-  const pool = createPool(poolOptions({ ...options, poolSize: POOL_SIZE, timeoutMs: TIMEOUT_MS }));
+  const pool = createPool(poolOptions({ ...options, poolSize: COUNTER_CONNECTIONS, timeoutMs: TIMEOUT_MS }));
 
   function report(error: unknown): StorageError {
     const failure = toStorageError(error);

@@ -3,6 +3,9 @@ import type { UserStatements } from './user-statements.ts';
 /** Fails unless the tables that a login needs exist and can be read. */
 export const READ_TABLES = 'SELECT (SELECT id FROM user LIMIT 1), (SELECT id FROM user_tombstone LIMIT 1)';
 
+/** The table of Drizzle's migrator. */
+export const MIGRATIONS_TABLE = 'weapp_login_migrations';
+
 /** One kind of database. Every method rejects with StorageError only, within its deadline. */
 export type Dialect = {
   /** The location without user and password, for messages. */

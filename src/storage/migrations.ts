@@ -55,7 +55,8 @@ export async function migrateUnderLease(dialect: Dialect, now: Clock = Date.now)
   }
 }
 
-async function rejectForeignTables(dialect: Dialect): Promise<void> {
+/** @throws {StorageError} FOREIGN_TABLES */
+export async function rejectForeignTables(dialect: Pick<Dialect, 'columnsOf'>): Promise<void> {
   for (const [table, ours] of Object.entries(OUR_COLUMNS)) {
     const columns = await withRetry(() => dialect.columnsOf(table));
     if (columns.length > 0 && !ours.every((name) => columns.includes(name)))

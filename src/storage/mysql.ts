@@ -3,7 +3,7 @@ import { and, count, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import { drizzle, type RemoteCallback } from 'drizzle-orm/mysql-proxy';
 import { migrate } from 'drizzle-orm/mysql-proxy/migrator';
 import { packageFile } from '../common/package-file.ts';
-import { type Dialect, READ_TABLES } from './dialect.ts';
+import { type Dialect, MIGRATIONS_TABLE, READ_TABLES } from './dialect.ts';
 import { user, userTombstone } from './mysql.schema.ts';
 import { createMysqlPool, type MysqlOptions } from './mysql-pool.ts';
 import { type OnStatement, observed } from './observed.ts';
@@ -117,7 +117,7 @@ export function createMysql(options: MysqlOptions, onStatement?: OnStatement): D
     migrate: () =>
       migrate(db, runMigrationSteps, {
         migrationsFolder: MIGRATIONS,
-        migrationsTable: 'weapp_login_migrations',
+        migrationsTable: MIGRATIONS_TABLE,
       }),
     load: pool.load,
     close: () => pool.close(),

@@ -7,7 +7,7 @@ import { and, count, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import { type AsyncRemoteCallback, drizzle } from 'drizzle-orm/sqlite-proxy';
 import { migrate } from 'drizzle-orm/sqlite-proxy/migrator';
 import { packageFile } from '../common/package-file.ts';
-import { type Dialect, READ_TABLES } from './dialect.ts';
+import { type Dialect, MIGRATIONS_TABLE, READ_TABLES } from './dialect.ts';
 import { type OnStatement, observed } from './observed.ts';
 import { user, userTombstone } from './sqlite.schema.ts';
 import { openConnection, runOnce, type SqliteConnection } from './sqlite-connection.ts';
@@ -18,9 +18,9 @@ import type { TimeCodec } from './user-row.ts';
 /** A libSQL file, created with its folder if missing, or `:memory:`. */
 export type SqliteOptions = { path: string };
 
-const IN_MEMORY = ':memory:';
+export const IN_MEMORY = ':memory:';
 /** With less space on the disk, writes fail soon. */
-const MIN_FREE_BYTES = 1024 * 1024;
+export const MIN_FREE_BYTES = 1024 * 1024;
 const MIGRATIONS = fileURLToPath(packageFile('drizzle/sqlite'));
 /** While another process writes, a statement is tried again after this time. */
 const BUSY_DELAY_MS = 20;
@@ -102,7 +102,7 @@ export async function createSqlite({ path }: SqliteOptions, onStatement?: OnStat
     migrate: () =>
       migrate(db, (statements) => waitWhileBusy(() => connection.writeAll(statements)), {
         migrationsFolder: MIGRATIONS,
-        migrationsTable: 'weapp_login_migrations',
+        migrationsTable: MIGRATIONS_TABLE,
       }),
     // Statements are run one by one, on the thread of the event loop.
     load: () => ({ inUse: 0, waiting: 0 }),

@@ -3,11 +3,16 @@ import { type Dispatcher, Pool } from 'undici';
 export type HttpCall = {
   method: 'GET' | 'POST';
   path: string;
-  headers: Readonly<Record<string, string>>;
+  headers?: Readonly<Record<string, string>>;
   body?: string;
 };
 
-export type HttpResponse = { status: number; text: string };
+export type HttpResponse = {
+  status: number;
+  text: string;
+  /** The Date header. */
+  date?: string | undefined;
+};
 
 /** Connections to one server that are kept alive. */
 export type HttpPool = {
@@ -27,6 +32,13 @@ export class TimedOutError extends Error {
   readonly code = TIMED_OUT;
 }
 
+/** The code of an error of the pool, which ofetch may have wrapped. */
+export function networkErrorCode(error: unknown): string {
+  if (!(error instanceof Error)) return 'UNKNOWN';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return error.cause === undefined ? error.name : networkErrorCode(error.cause);
+}
+
 /** Responses of these APIs are a few hundred bytes long. */
 const MAX_BODY_BYTES = 64 * 1024;
 
@@ -40,7 +52,7 @@ export function createHttpPool(url: string, connections: number): HttpPool {
   // Each call has its own deadline.
   const pool = new Pool(origin, { connections, headersTimeout: 0, bodyTimeout: 0 });
   return {
-    send: ({ method, path, headers: more, body }, endsAt) =>
+    send: ({ method, path, headers: more = {}, body }, endsAt) =>
       new Promise((resolve, reject) => {
         const exchange = new Exchange(resolve, reject, endsAt - performance.now());
         const headers = body === undefined ? more : { ...JSON_HEADERS, ...more };
@@ -60,6 +72,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined = undefined;
   #failure: Error | undefined = undefined;
   #status = 0;
+  #date: string | undefined = undefined;
   #size = 0;
   #chunks: Buffer[] = [];
 
@@ -75,8 +88,13 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#failure) controller.abort(this.#failure);
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    { date }: Record<string, string | string[] | undefined>,
+  ): void {
     this.#status = status;
+    this.#date = typeof date === 'string' ? date : undefined;
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -87,7 +105,8 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     clearTimeout(this.#timer);
-    this.#resolve({ status: this.#status, text: Buffer.concat(this.#chunks).toString('utf8') });
+    const text = Buffer.concat(this.#chunks).toString('utf8');
+    this.#resolve({ status: this.#status, text, date: this.#date });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

@@ -4,7 +4,13 @@ import { parseObject } from '../common/json.ts';
 import { outgoingTraceparent } from '../common/tracing.ts';
 import { type CircuitLoad, type CircuitOptions, createCircuit } from './circuit.ts';
 import type { Endpoint } from './errcodes.ts';
-import { createHttpPool, type HttpPool, type HttpResponse, TIMED_OUT } from './http-pool.ts';
+import {
+  createHttpPool,
+  type HttpPool,
+  type HttpResponse,
+  networkErrorCode,
+  TIMED_OUT,
+} from './http-pool.ts';
 import { unavailableError } from './wechat-error.ts';
 
 export type WeChatRequest = {
@@ -138,11 +144,4 @@ function parseResponse(endpoint: Endpoint, status: number, text: string): Record
   const json = parseObject(text.replace(BYTE_ORDER_MARK, ''));
   if (!json) throw unavailableError(endpoint, 'the response is not a JSON object');
   return json;
-}
-
-/** ofetch wraps the error of the pool. */
-function networkErrorCode(error: unknown): string {
-  if (!(error instanceof Error)) return 'UNKNOWN';
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return error.cause === undefined ? error.name : networkErrorCode(error.cause);
 }

@@ -25,7 +25,7 @@ const PHONE_NUMBER = new RegExp(
 
 /** Bytes for the sandbox that make its session_keys and its codes recognisable. */
 export function canaryBytes(length: number): Buffer {
-  const mark = { 16: 'CANARYsk', 24: 'CANARYcode', 32: 'CANARYaccesstoken' }[length] ?? '';
+  const mark = { 16: 'CANARYsk', 24: 'CANARYcode', 384: 'CANARYaccesstoken' }[length] ?? '';
   return Buffer.concat([Buffer.from(mark), randomBytes(length - mark.length)]);
 }
 

@@ -97,7 +97,7 @@ async function secure(socketPath: string): Promise<void> {
     try {
       const root = await createConnection({ socketPath, user: 'root' });
       await root.query(`CREATE USER weapp@'%' IDENTIFIED BY '${DATABASE_PASSWORD}'`);
-      await root.query("GRANT ALL ON *.* TO weapp@'%'");
+      await root.query("GRANT ALL ON *.* TO weapp@'%' WITH GRANT OPTION");
       await root.end();
       return;
     } catch (error) {

@@ -23,12 +23,12 @@ export function run(
   env: Record<string, string>,
   folder = mkdtempSync(join(tmpdir(), 'weapp-login-run-')),
   script = 'main.ts',
-  { detached = false } = {},
+  { detached = false, args = [] }: { detached?: boolean; args?: readonly string[] } = {},
 ): Running {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(
     process.execPath,
-    ['--import', resolve('node_modules/tsx/dist/loader.mjs'), resolve('src', script)],
+    ['--import', resolve('node_modules/tsx/dist/loader.mjs'), resolve('src', script), ...args],
     {
       cwd: folder,
       env: { PATH, HOME, PORT: '0', ...env },
