@@ -33,7 +33,7 @@ await runOrExplain(async () => {
   const subject = {
     env: readGivenEnv(),
     now: Date.now,
-    explain: (error: unknown) => explainFailure(error, 'PORT'),
+    explain: (error: unknown) => explainFailure(error),
   };
   for await (const finding of runChecks(subject)) {
     findings.push(finding);
