@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http';
-import { createKeyring } from './auth/keys.ts';
+import { createKeyring, type TokenKeys } from './auth/keys.ts';
 import { createTokens } from './auth/tokens.ts';
 import { createSessionReader } from './auth/verified-tokens.ts';
 import type { Clock } from './common/clock.ts';
@@ -27,7 +27,7 @@ import type { SharedMemory } from './ops/redis.ts';
 import { createSharedFlight } from './ops/shared-flight.ts';
 import { openStorage, type Storage } from './storage/open.ts';
 import { createPushes } from './webhooks/pushes.ts';
-import { createWeChat } from './wechat/client.ts';
+import { createWeChat, type WeChatApp } from './wechat/client.ts';
 import { createDataDecryptor } from './wechat/encrypted-data.ts';
 import type { Endpoint } from './wechat/errcodes.ts';
 import { createPushReader } from './wechat/push-messages.ts';
@@ -38,6 +38,11 @@ export type App = {
   /** GraphQL without HTTP, for tests. */
   fetch: (...args: Parameters<GraphQLExecutor>) => Promise<Response>;
   health: Health;
+  /**
+   * Uses the secrets of another configuration from now on: keys of tokens, secrets of session_keys, and AppSecrets of the
+   * same mini programs. Nothing else of it is used.
+   */
+  replaceSecrets(next: Pick<Config, 'auth' | 'sessionKeySecrets' | 'wechat'>): Promise<void>;
   /** The URL of the built-in WeChat sandbox; null if it does not run. */
   sandboxUrl: string | null;
   /** Undefined unless METRICS_PORT is set. */
@@ -101,10 +106,17 @@ async function compose(
   await storage.check();
 
   const { users } = storage;
-  const { apps, apiUrl, timeoutMs, maxCalls, repeatMs } = config.wechat;
+  const { apiUrl, timeoutMs, maxCalls, repeatMs } = config.wechat;
+  const [firstApp, ...otherApps] = config.wechat.apps;
+  const apps: Services['apps'] = [{ ...firstApp }, ...otherApps.map((app) => ({ ...app }))];
   const { tokenTtl: ttl, sessionMaxAge: maxAge } = config.auth;
-  const keys = await createKeyring(config.auth);
-  const tokens = createTokens({ keys, ttl, maxAge, audience: apps.map(({ appId }) => appId), now });
+  const audience = apps.map(({ appId }) => appId);
+  const openAuth = async (keys: TokenKeys) => {
+    const keyring = await createKeyring(keys);
+    const tokens = createTokens({ keys: keyring, ttl, maxAge, audience, now });
+    return { jwks: keyring.jwks, tokens, readSession: createSessionReader(tokens, now) };
+  };
+  let auth = await openAuth(config.auth);
   const wechat = createWeChat({
     apiUrl: sandbox?.url ?? apiUrl,
     timeoutMs,
@@ -120,8 +132,8 @@ async function compose(
     decryptor: createDataDecryptor(now),
     repeats: createRepeats(repeatMs, now, memory),
     users,
-    tokens,
-    readSession: createSessionReader(tokens, now),
+    tokens: { issue: (...args) => auth.tokens.issue(...args) },
+    readSession: (authorization) => auth.readSession(authorization),
     limits: createRateLimits(config.rateLimits, { log, store, metrics, now }),
     log,
     metrics,
@@ -140,7 +152,7 @@ async function compose(
     '/wechat/push/*': wechatPushRoute(pushes),
     '/health': healthRoute(),
     '/ready': readyRoute(health),
-    ...(keys.jwks.keys.length > 0 ? { '/.well-known/jwks.json': jwksRoute(keys.jwks) } : {}),
+    '/.well-known/jwks.json': jwksRoute(() => auth.jwks),
     ...(graphiql ? { '/': homeRoute(), '/errors': errorTableRoute() } : {}),
     ...(graphiql && sandbox ? { '/sandbox/encrypted': sandboxDataRoute(sandbox.url) } : {}),
   };
@@ -150,7 +162,25 @@ async function compose(
     return new Response(body, init);
   };
   prometheus?.addGauges(gaugesOf({ storage, wechat, admission, memory }));
-  return { handler, fetch, health, metrics: prometheus, sandboxUrl: sandbox?.url ?? null, storage, log };
+  const replaceSecrets: App['replaceSecrets'] = async (next) => {
+    auth = await openAuth(next.auth);
+    storage.replaceSecrets(next.sessionKeySecrets);
+    for (const app of apps) app.secret = findSecret(next.wechat.apps, app);
+  };
+  return {
+    handler,
+    fetch,
+    health,
+    replaceSecrets,
+    metrics: prometheus,
+    sandboxUrl: sandbox?.url ?? null,
+    storage,
+    log,
+  };
+}
+
+function findSecret(apps: readonly WeChatApp[], { appId, secret }: WeChatApp): string {
+  return apps.find((app) => app.appId === appId)?.secret ?? secret;
 }
 
 function createRepeats(ttlMs: number, now: Clock, memory: SharedMemory | undefined): Repeats {

@@ -1,22 +1,21 @@
 import cluster from 'node:cluster';
-import closeWithGrace from 'close-with-grace';
-import { createApp } from './app.ts';
+import { type App, createApp } from './app.ts';
 import { explainFailure } from './cli/explain.ts';
 import { readEnv, runOrExplain } from './cli/start.ts';
 import { type Config, readConfig } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { serveMetrics } from './http/metrics-server.ts';
 import { listen } from './http/server.ts';
+import { closeOnSignal, followSupervisor, logLifecycle, onReloadSignal } from './ops/lifecycle.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { flushStandardOutput } from './ops/log-output.ts';
 import type { MetricsSource } from './ops/metrics.ts';
-import { createWorkers, SHUT_DOWN, WorkerFailure } from './ops/workers.ts';
+import { createWorkers, RELOAD, WorkerFailure } from './ops/workers.ts';
 
 /** Beside the delay: longer than the server takes to drain. */
 const SHUTDOWN_TIMEOUT_MS = 15_000;
 /** How much longer its workers are waited for. */
 const WORKERS_TIMEOUT_MS = 2000;
-const SIGNALS = ['SIGTERM' as const, 'SIGINT' as const, 'SIGHUP' as const, 'SIGQUIT' as const];
 
 await runOrExplain(async () => {
   const config = readConfig(readEnv());
@@ -39,6 +38,7 @@ async function openLog({ mode, log: { level } }: Config): Promise<Log> {
 }
 
 async function serve(config: Config, log: Log): Promise<void> {
+  const isProduction = config.mode === 'production';
   const app = await createApp(config, { overrides: { log } });
   const closers = [app.close];
   const close = async () => {
@@ -51,9 +51,10 @@ async function serve(config: Config, log: Log): Promise<void> {
     const server = await listen(app, config.http);
     closers.push(server.close);
     const delay = config.http.shutdownDelayMs + SHUTDOWN_TIMEOUT_MS;
-    if (cluster.isWorker) closeOnce(closeOnSignal(delay, log, close, SIGNALS).close);
+    const grace = closeOnSignal(log, { isProduction, delay }, close);
+    if (cluster.isWorker) followSupervisor(grace.close, () => reload(app, log));
     else {
-      closeOnSignal(delay, log, close);
+      onReloadSignal(isProduction, () => reload(app, log));
       // Not before: whoever reads this may send a signal at once.
       await announce(config, log, { port: server.port, metrics, sandboxUrl: app.sandboxUrl });
     }
@@ -63,42 +64,26 @@ async function serve(config: Config, log: Log): Promise<void> {
   }
 }
 
-/** The lines are those of the whole server, so its workers do not write them. */
-function closeOnSignal(
-  delay: number,
-  log: Log,
-  close: () => Promise<void>,
-  skip: typeof SIGNALS = [],
-): ReturnType<typeof closeWithGrace> {
-  return closeWithGrace({ delay, logger: false, skip }, async ({ err, signal }) => {
-    if (err) log.fatal({ err }, 'unexpected failure, shutting down');
-    else logLifecycle(log, { signal }, 'shutting down');
-    await close();
-    logLifecycle(log, {}, 'stopped');
-    await flushStandardOutput();
-  });
-}
-
-/** A worker may get a message of the supervisor, and signals that are sent to all processes, in any order. */
-function closeOnce(close: () => unknown): void {
-  let isClosing = false;
-  const closeFirst = () => {
-    if (!isClosing) close();
-    isClosing = true;
-  };
-  for (const signal of SIGNALS) process.on(signal, closeFirst);
-  process.on('message', (message) => {
-    if (message === SHUT_DOWN) closeFirst();
-  });
+/** With faults, the server keeps the secrets that it has. */
+async function reload(app: Pick<App, 'replaceSecrets'>, log: Log): Promise<void> {
+  try {
+    await app.replaceSecrets(readConfig(readEnv()));
+    log.info('the secrets were read again');
+  } catch (error) {
+    const faults = error instanceof ConfigError ? error.faults : [];
+    log.error({ err: error, faults }, 'the secrets are unchanged: the configuration has errors');
+  }
 }
 
 async function supervise(config: Config, log: Log): Promise<void> {
+  const isProduction = config.mode === 'production';
   const workers = createWorkers(config.workers, log);
   const closers = [workers.stop];
   const delay = config.http.shutdownDelayMs + SHUTDOWN_TIMEOUT_MS + WORKERS_TIMEOUT_MS;
-  const grace = closeOnSignal(delay, log, async () => {
+  const grace = closeOnSignal(log, { isProduction, delay }, async () => {
     for (const close of closers) await close();
   });
+  onReloadSignal(isProduction, () => workers.send(RELOAD));
   try {
     const port = await workers.start();
     const source = config.metrics && (await import('./ops/prometheus.ts')).createWorkerMetrics();
@@ -139,10 +124,4 @@ async function announce({ mode, http }: Config, log: Log, { port, metrics, sandb
       sandboxUrl ? `  WeChat sandbox: ${sandboxUrl}\n` : ''
     }\n`,
   );
-}
-
-/** At any LOG_LEVEL but `silent`. */
-function logLifecycle(log: Log, line: object, message: string): void {
-  if (cluster.isWorker || log.level === 'silent') return;
-  log.child({}, { level: 'info' }).info(line, message);
 }

@@ -257,7 +257,7 @@ describe('the router', () => {
     '/reads': async (request) => ({ status: 200, body: String((await readBody(request)).length) }),
     '/graphql': graphql(0),
     '/proxied': graphql(1),
-    '/keys': jwksRoute({ keys: [] }),
+    '/keys': jwksRoute(() => ({ keys: [{ kty: 'OKP', kid: 'a' }] })),
     '/any/*': (_request, { path, search }) => ({ status: 200, body: `${path} ${search}` }),
   };
   beforeAll(async () => {
@@ -287,7 +287,7 @@ describe('the router', () => {
   test('lets the public keys of tokens be stored for five minutes', async () => {
     const keys = await fetch(url('/keys'));
     expect([keys.status, keys.headers.get('cache-control')]).toEqual([200, 'public, max-age=300']);
-    expect(await keys.json()).toEqual({ keys: [] });
+    expect(await keys.json()).toEqual({ keys: [{ kty: 'OKP', kid: 'a' }] });
   });
 
   test('executes requests from the address that counts, and warns once of an unknown proxy', async () => {

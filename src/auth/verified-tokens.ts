@@ -19,7 +19,7 @@ const BEARER = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i;
 /**
  * Remembers which headers were verified, by a digest, until their tokens expire. Only what the signature proves is
  * remembered: whether the user still exists, is enabled and has this token version is read from the database for each
- * request. Tokens that are invalid are verified each time. The cache belongs to the keys: others need another one.
+ * request. Tokens that are invalid are verified each time. The cache belongs to the keys: others need another reader.
  */
 export function createSessionReader({ verify }: Pick<Tokens, 'verify'>, now: Clock = Date.now): ReadSession {
   const sessions = new LRUCache<string, Session>({ max: MAX_HEADERS });

@@ -1,20 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
 import { withDevelopmentSecrets } from '../config/development-secrets.ts';
 import type { Env } from '../config/environment.ts';
+import { withSecretFiles } from '../config/secret-files.ts';
 import { explainFailure } from './explain.ts';
 
-/** The environment of this process, with the `.env` file and, in development, generated secrets. */
+/** Before the `.env` file is read: what the process was started with has priority. */
+const ORIGINAL: Env = { ...process.env };
+
+/**
+ * The environment of this process, with the `.env` file, the files that contain secrets and, in development, generated
+ * secrets. Reads the files again each time.
+ * @throws {ConfigError}
+ */
 export function readEnv(): Env {
   return withDevelopmentSecrets(readGivenEnv());
 }
 
-/** The environment without generated secrets. Writes no file. */
+/**
+ * The environment without generated secrets. Writes no file.
+ * @throws {ConfigError}
+ */
 export function readGivenEnv(): Env {
+  const env = { ...readEnvFile(), ...ORIGINAL };
+  // Packages read it. The rest of the file stays out of the environment, which worker processes inherit.
+  if (env.NODE_ENV !== undefined) process.env.NODE_ENV = env.NODE_ENV;
+  return withSecretFiles(env);
+}
+
+/** Empty if there is none. */
+function readEnvFile(): Env {
   try {
-    process.loadEnvFile();
+    return parseEnv(readFileSync('.env', 'utf8'));
   } catch {
-    // There is no .env file.
+    return {};
   }
-  return process.env;
 }
 
 /**

@@ -10,6 +10,8 @@ export type Workers = {
    * @throws {WorkerFailure}
    */
   start(): Promise<number>;
+  /** Sends a message to all that listen. */
+  send(message: string): void;
   /** Lets all finish their requests and end. */
   stop(): Promise<void>;
 };
@@ -26,8 +28,9 @@ export class WorkerFailure extends Error {
   }
 }
 
-/** The message by which a worker that listens is asked to end. */
+/** The messages by which a worker that listens is asked to end, and to read its secrets again. */
 export const SHUT_DOWN = 'shut down';
+export const RELOAD = 'reload';
 
 const MIN_DELAY_MS = 1000;
 const MAX_DELAY_MS = 30_000;
@@ -77,6 +80,11 @@ export function createWorkers(count: number, log: Log): Workers {
     });
   }
 
+  /** What a worker that ends does not receive is not an error. */
+  function send(message: string): void {
+    for (const worker of running.keys()) if (listening.has(worker)) worker.send(message, () => undefined);
+  }
+
   return {
     async start() {
       const port = await fork();
@@ -84,11 +92,11 @@ export function createWorkers(count: number, log: Log): Workers {
       await Promise.allSettled(Array.from({ length: count - 1 }, fork));
       return port;
     },
+    send,
     async stop() {
       isStopping = true;
-      for (const worker of running.keys())
-        if (listening.has(worker)) worker.send(SHUT_DOWN, () => undefined);
-        else worker.process.kill();
+      send(SHUT_DOWN);
+      for (const worker of running.keys()) if (!listening.has(worker)) worker.process.kill();
       await Promise.all(running.values());
     },
   };

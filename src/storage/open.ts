@@ -17,6 +17,8 @@ export type Storage = {
   /** The location without user and password, for messages. */
   place: string;
   users: Users;
+  /** @param secrets for session_keys: the first encrypts, all decrypt */
+  replaceSecrets(secrets: readonly [string, ...string[]]): void;
   /** @throws {StorageError} when the database does not respond, or could not run the statements of a login */
   ping(): Promise<void>;
   /** Applies the migrations; any number of processes may call it at once. */
@@ -40,13 +42,25 @@ export async function openStorage(
   { now = Date.now, onStatement }: StorageSettings = {},
 ): Promise<Storage> {
   const dialect = await openDialect(options, onStatement);
+  let cipher = createSessionKeyCipher(secrets);
+  let tombstoneIds = createTombstoneIds(secrets);
   return {
     place: dialect.place,
     users: createUsers(dialect.users, {
-      cipher: createSessionKeyCipher(secrets),
-      tombstoneIds: createTombstoneIds(secrets),
+      cipher: {
+        encrypt: (...args) => cipher.encrypt(...args),
+        decrypt: (...args) => cipher.decrypt(...args),
+      },
+      tombstoneIds: {
+        current: (...args) => tombstoneIds.current(...args),
+        all: (...args) => tombstoneIds.all(...args),
+      },
       now,
     }),
+    replaceSecrets(next) {
+      cipher = createSessionKeyCipher(next);
+      tombstoneIds = createTombstoneIds(next);
+    },
     ping: dialect.ping,
     migrate: () => migrateUnderLease(dialect, now),
     async check() {
