@@ -15,18 +15,4 @@ if ! command -v apt-get >/dev/null; then
   echo "Missing: ${missing[*]} (names of Debian packages). The cluster tests run on Debian and Ubuntu only." >&2
   exit 1
 fi
-sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
-# Otherwise the package would start a server of its own.
-policy=/usr/sbin/policy-rc.d
-if [ ! -e "$policy" ]; then
-  printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
-  $sudo chmod +x "$policy"
-  trap '$sudo rm -f "$policy"' EXIT
-fi
-echo "Installing ${missing[*]} ..."
-log=$(mktemp)
-if ! { $sudo apt-get update && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
-  tail -n 20 "$log" >&2
-  exit 1
-fi
-rm -f "$log"
+exec bash "$(dirname "$0")/../apt-install.sh" "${missing[@]}"
