@@ -9,6 +9,9 @@ import { readConfig } from '../src/config/config.ts';
 import { ConfigError } from '../src/config/config-error.ts';
 import { environmentSchema } from '../src/config/environment.ts';
 import { JWT_SECRET, SESSION_KEY_SECRET } from './support/canaries.ts';
+import { MYSQL } from './support/databases.ts';
+import { startProduct } from './support/product.ts';
+import { snippetsOf } from './support/snippets.ts';
 
 const VARIABLES = Object.keys(environmentSchema(true).shape);
 const DRAIN_SECONDS = 10;
@@ -232,5 +235,66 @@ describe('the systemd unit', () => {
     execFileSync('systemd-analyze', ['security', '--offline=true', '--threshold=20', file], {
       stdio: 'pipe',
     });
+  });
+});
+
+/** The command of a page with this part. */
+function commandIn(page: string, part: string): string {
+  const command = snippetsOf(page).find(({ language, text }) => language === 'sh' && text.includes(part));
+  if (!command) throw new Error(`${page} has no command with ${part}`);
+  return command.text;
+}
+
+test('migrations only add, so that the previous version runs on the new tables', () => {
+  const statements = readdirSync('drizzle/mysql')
+    .filter((file) => file.endsWith('.sql'))
+    .flatMap((file) => readFileSync(`drizzle/mysql/${file}`, 'utf8').split('--> statement-breakpoint'));
+  const adding = /^\s*(CREATE TABLE|CREATE INDEX|ALTER TABLE `\w+` ADD (?!PRIMARY KEY|CONSTRAINT))/;
+  expect(statements.filter((statement) => !adding.test(statement))).toEqual([]);
+});
+
+describe.skipIf(!MYSQL || !existsSync('/usr/bin/mariadb-dump'))('the backup of docs/deployment.md', () => {
+  test('is complete: a user of the restored database is no new user, and revoked tokens are valid again', async () => {
+    const [url, restoredUrl] = [await MYSQL?.create(), await MYSQL?.create()].map(
+      (each) => new URL(each ?? ''),
+    );
+    if (!url || !restoredUrl) throw new Error('no databases');
+    const folder = mkdtempSync(join(tmpdir(), 'weapp-login-backup-'));
+    const { hostname, port, username, password } = url;
+    writeFileSync(
+      join(folder, '.my.cnf'),
+      `[client]\nhost=${hostname}\nport=${port}\nuser=${username}\npassword=${password}\n`,
+      { mode: 0o600 },
+    );
+    const runCommand = (part: string, database: URL) =>
+      execFileSync(
+        'bash',
+        [
+          '-ec',
+          commandIn('docs/deployment.md', part).replace(
+            /weapp_login (?=[<>])/,
+            `${database.pathname.slice(1)} `,
+          ),
+        ],
+        {
+          cwd: folder,
+          env: { PATH: process.env.PATH, HOME: folder },
+        },
+      );
+
+    const product = await startProduct(url.href);
+    const { data } = await product.login('dev:saved', { userInfo: { nickName: '🐳小明' } });
+    runCommand('mariadb-dump', url);
+    await product.query('mutation { logout { user { id } } }', { token: data?.login.token });
+    await product.close();
+
+    runCommand('mariadb --default', restoredUrl);
+    const restored = await startProduct(restoredUrl.href);
+    const me = await restored.query<{ me: { nickName: string } }>('{ me { nickName } }', {
+      token: data?.login.token,
+    });
+    expect(me.data?.me.nickName).toBe('🐳小明');
+    expect((await restored.login('dev:saved')).data?.login.isNewUser).toBe(false);
+    await restored.close();
   });
 });
