@@ -66,10 +66,11 @@ describe.skipIf(!MYSQL || missing.length > 0)(
       ports = [await freePort(), await freePort()];
       replicas = [await start(0), await start(1)];
       certificate = createCertificate();
-      proxies = {
-        nginx: await startNginx(certificate, ports),
-        HAProxy: await startHaproxy(certificate, ports),
-      };
+      const nginx = await startNginx(certificate, ports);
+      closers.push(nginx.stop);
+      const HAProxy = await startHaproxy(certificate, ports);
+      closers.push(HAProxy.stop);
+      proxies = { nginx, HAProxy };
     });
     afterAll(async () => {
       for (const close of closers.reverse()) await close();
@@ -77,6 +78,10 @@ describe.skipIf(!MYSQL || missing.length > 0)(
 
     async function start(i: 0 | 1): Promise<Running> {
       const replica = run({ ...env, PORT: String(ports[i]) });
+      closers.push(() => {
+        replica.child.kill('SIGKILL');
+        return replica.exited;
+      });
       await replica.origin;
       return replica;
     }

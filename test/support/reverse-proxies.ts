@@ -73,7 +73,7 @@ export async function startNginx(
     ${process.getuid?.() === 0 ? 'user root;' : ''}
     events {} http { access_log off; ${paths.join(' ')} include ${folder}/site.conf; }`,
   );
-  return run('/usr/sbin/nginx', ['-e', join(folder, 'error.log'), '-c', main], port, 'SIGQUIT');
+  return run('/usr/sbin/nginx', ['-e', join(folder, 'error.log'), '-c', main], port);
 }
 
 export async function startHaproxy(
@@ -86,17 +86,19 @@ export async function startHaproxy(
   const text = replaceAll('deploy/haproxy/haproxy.cfg', [
     ['bind :443 ', `bind 127.0.0.1:${port} `],
     [`/etc/haproxy/certs/${HOST_NAME}.pem`, both],
+    // Only root can become another user.
+    ...(process.getuid?.() === 0 ? [] : [['user haproxy', ''] as const, ['group haproxy', ''] as const]),
     ...backends(replicas),
   ]);
   writeFileSync(file, text);
-  return run('/usr/sbin/haproxy', ['-db', '-f', file], port, 'SIGUSR1');
+  return run('/usr/sbin/haproxy', ['-db', '-f', file], port);
 }
 
 function backends(replicas: readonly number[]): [string, string][] {
   return WRITTEN_PORTS.map((written, i) => [`127.0.0.1:${written}`, `127.0.0.1:${replicas[i]}`]);
 }
 
-function replaceAll(file: string, replacements: readonly [string, string][]): string {
+function replaceAll(file: string, replacements: readonly (readonly [string, string])[]): string {
   let text = readFileSync(file, 'utf8');
   for (const [written, actual] of replacements) {
     if (!text.includes(written)) throw new Error(`${file} has no ${written}`);
@@ -105,28 +107,23 @@ function replaceAll(file: string, replacements: readonly [string, string][]): st
   return text;
 }
 
-/** @param stopSignal completes the requests in flight */
-async function run(
-  program: string,
-  args: string[],
-  port: number,
-  stopSignal: NodeJS.Signals,
-): Promise<ReverseProxy> {
+async function run(program: string, args: string[], port: number): Promise<ReverseProxy> {
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let errors = '';
   child.stderr.on('data', (chunk) => {
     errors += chunk;
   });
+  const kill = () => child.kill('SIGTERM');
+  process.once('exit', kill);
   const exited = new Promise<void>((done) => child.once('exit', () => done()));
   for (const end = performance.now() + 10_000; !(await accepts(port)); await sleep(50))
     if (child.exitCode !== null || performance.now() > end) throw new Error(`${program}: ${errors}`);
   return {
     port,
     async stop() {
-      child.kill(stopSignal);
-      const force = setTimeout(() => child.kill('SIGKILL'), 5000);
+      process.off('exit', kill);
+      kill();
       await exited;
-      clearTimeout(force);
     },
   };
 }
