@@ -149,7 +149,7 @@ describe.skipIf(!hasMariaDb())('when MariaDB fails', () => {
     await clustered.close();
   });
 
-  test('a first host that does not respond delays one statement every five seconds, not all', {
+  test('a first host that does not respond is tried by one statement every five seconds, not by all', {
     timeout: 60_000,
   }, async () => {
     const { port } = new URL(mariadb.url);
@@ -160,15 +160,16 @@ describe.skipIf(!hasMariaDb())('when MariaDB fails', () => {
     const hosts = `127.0.0.1:${silentPort},127.0.0.1:${port}`;
     const clustered = await startProduct(url.replace(/@[^/]+/, `@${hosts}`), { DATABASE_TIMEOUT_MS: '2000' });
     await sleep(5100);
-    const times = await Promise.all(
+    const before = accepted.size;
+    const answers = await Promise.all(
       Array.from({ length: 20 }, async (_, i) => {
+        // Requests of one moment share a statement.
         await sleep(i * 10);
-        const start = performance.now();
-        expect(codeOf(await clustered.query(ME, { token }))).toBeUndefined();
-        return performance.now() - start;
+        return clustered.query(ME, { token });
       }),
     );
-    expect(times.filter((ms) => ms > 500)).toHaveLength(1);
+    expect(answers.filter(({ errors }) => errors)).toEqual([]);
+    expect(accepted.size - before).toBe(1);
     for (const socket of accepted) socket.destroy();
     silent.close();
     await clustered.close();
