@@ -6,7 +6,7 @@ RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
 COPY bin bin
 COPY src src
-RUN npm run build && npm prune --omit=dev
+RUN npm run build && npm run sbom && npm prune --omit=dev
 
 FROM node:22-bookworm-slim
 ENV NODE_ENV=production

@@ -116,7 +116,7 @@ describe.each(DATABASES)('what is asked in one turn of the event loop on $name',
     reads.length = 0;
     faults.read = () => DEADLOCK;
     await expect(users.byId(user.id)).rejects.toBe(DEADLOCK);
-    expect(reads).toHaveLength(4);
+    expect(reads).toHaveLength(8);
     await close();
   });
 

@@ -149,6 +149,32 @@ describe.skipIf(!hasMariaDb())('when MariaDB fails', () => {
     await clustered.close();
   });
 
+  test('a first host that does not respond is tried by one statement every five seconds, not by all', {
+    timeout: 60_000,
+  }, async () => {
+    const { port } = new URL(mariadb.url);
+    const accepted = new Set<Socket>();
+    const silent = createTcpServer((client) => accepted.add(client));
+    const silentPort = await freePort();
+    await new Promise<void>((resolve) => silent.listen(silentPort, '127.0.0.1', resolve));
+    const hosts = `127.0.0.1:${silentPort},127.0.0.1:${port}`;
+    const clustered = await startProduct(url.replace(/@[^/]+/, `@${hosts}`), { DATABASE_TIMEOUT_MS: '2000' });
+    await sleep(5100);
+    const before = accepted.size;
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async (_, i) => {
+        // Requests of one moment share a statement.
+        await sleep(i * 10);
+        return clustered.query(ME, { token });
+      }),
+    );
+    expect(answers.filter(({ errors }) => errors)).toEqual([]);
+    expect(accepted.size - before).toBe(1);
+    for (const socket of accepted) socket.destroy();
+    silent.close();
+    await clustered.close();
+  });
+
   test.each([
     [1047, 'ER_UNKNOWN_COM_ERROR'],
     [1053, 'ER_SERVER_SHUTDOWN'],

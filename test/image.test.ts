@@ -79,6 +79,29 @@ describe('the image of the Dockerfile', { timeout: 180_000 }, () => {
       expect(existsSync(join(image, path)), path).toBe(false);
   });
 
+  test('lists the packages that it has or that are bundled, and no others, in dist/sbom.json', () => {
+    const readImage = (path: string) => JSON.parse(readFileSync(join(image, path), 'utf8'));
+    const sbom: { bomFormat: string; components: { 'bom-ref': string }[] } = readImage('dist/sbom.json');
+    const refs = sbom.components.map((component) => component['bom-ref']);
+    const installed: Record<string, { version: string }> = readImage(
+      'node_modules/.package-lock.json',
+    ).packages;
+    const bundled = readFileSync(join(image, 'dist/licenses.md'), 'utf8').matchAll(/^## (\S+) (\d\S*)$/gm);
+    const expected = [
+      ...Object.entries(installed).map(
+        ([path, { version }]) => `${path.split('node_modules/').at(-1)}@${version}`,
+      ),
+      ...[...bundled].map(([, name, version]) => `${name}@${version}`),
+    ];
+    expect(sbom.bomFormat).toBe('CycloneDX');
+    expect(expected.filter((ref) => !refs.includes(ref))).toEqual([]);
+    const names = refs.map((ref) => ref.slice(0, ref.lastIndexOf('@')));
+    expect(names).toEqual(expect.arrayContaining(['graphql', 'mysql2', 'graphql-yoga', 'undici', 'zod']));
+    // Those of other platforms are in the lockfile.
+    const others = refs.filter((ref) => !expected.includes(ref) && !ref.startsWith('@libsql/'));
+    expect(others).toEqual([]);
+  });
+
   test('migrates, starts, logs in, grants the role to an admin, and ends with code 0', async () => {
     expect(await npm(['run', 'migrate'])).toMatchObject({ code: 0 });
     const { child, exited, origin } = await start();

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Node: the MariaDB server binary, Redis, Prometheus, Chromium, and Python, PHP and Go.
+# Installs what the tests need beside Node: the MariaDB server binary, Redis, Prometheus, Chromium, nginx, HAProxy, and Python, PHP and Go.
 # On Debian and Ubuntu by apt-get; elsewhere it says what to do.
 set -euo pipefail
 
@@ -13,19 +13,18 @@ missing=()
 [ -x /usr/bin/php ] || missing+=(php-cli)
 [ -x /usr/bin/go ] || missing+=(golang-go)
 [ -x "${CHROMIUM_PATH:-/usr/bin/chromium}" ] || missing+=(chromium fonts-noto-cjk)
+# The files of deploy/.
+[ -x /usr/sbin/nginx ] || missing+=(nginx)
+[ -x /usr/sbin/haproxy ] || missing+=(haproxy)
+[ -x /usr/bin/openssl ] || missing+=(openssl)
+# docs/deployment.md has its commands for a backup.
+[ -x /usr/bin/mariadb-dump ] || missing+=(mariadb-client)
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 
 if ! command -v apt-get >/dev/null; then
-  echo "Please install a MariaDB server (mariadbd, mariadb-install-db), Redis, Prometheus, Chromium (CHROMIUM_PATH names it), PyJWT, PHP and Go." >&2
+  echo "Please install a MariaDB server (mariadbd, mariadb-install-db), Redis, Prometheus, Chromium (CHROMIUM_PATH names it), nginx, HAProxy, PyJWT, PHP and Go." >&2
   echo "macOS: brew install mariadb && brew install --cask chromium. Without them their tests are skipped." >&2
   echo "Instead of a local MariaDB, TEST_MYSQL_URL=mysql://user:password@host:3306 can name a server." >&2
   exit 0
 fi
-sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
-echo "Installing ${missing[*]} ..."
-log=$(mktemp)
-if ! { $sudo apt-get update && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
-  tail -n 20 "$log" >&2
-  exit 1
-fi
-rm -f "$log"
+exec bash "$(dirname "$0")/apt-install.sh" "${missing[@]}"

@@ -48,14 +48,25 @@ const MAX_PREPARED_STATEMENTS = 100;
 /** How long a host that failed is not tried while another one works. */
 const FAILED_MS = 5000;
 
-/** `failedUntil` is a time of performance.now(). */
-type Node = { pool: Pool; failedUntil: number };
+type Node = {
+  pool: Pool;
+  /** A time of performance.now(); 0 if its last statement succeeded. */
+  failedUntil: number;
+  /** False once the server has rejected SET_SYNC_WAIT, as MySQL does. */
+  hasSyncWait: boolean;
+};
 
 /**
  * The SQL mode is ours, whatever the server's is: without strict mode MySQL truncates values silently, and with
  * NO_BACKSLASH_ESCAPES the escaping of parameters would be wrong.
  */
 const SET_SESSION_MODE = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'";
+
+/**
+ * On a node of a Galera cluster each statement waits until the node has applied all earlier commits: reads (1), UPDATE and
+ * DELETE (2), INSERT (4). Otherwise a token may be valid on another node after logout: docs/clusters.md.
+ */
+const SET_SYNC_WAIT = `${SET_SESSION_MODE}, SESSION wsrep_sync_wait = 7`;
 
 /** mysql2 has no deadline for statements or for waiting in the queue, so this pool adds one for both. */
 export function createMysqlPool(options: MysqlOptions): MysqlPool {
@@ -64,14 +75,23 @@ export function createMysqlPool(options: MysqlOptions): MysqlPool {
   const nodes = [{ host, port }, ...fallbacks].map((node) => ({
     pool: createPool(poolOptions({ ...options, ...node })),
     failedUntil: 0,
+    hasSyncWait: true,
   }));
   const prepared = new WeakSet<object>();
   const load = { inUse: 0, waiting: 0 };
 
-  /** In order, without those that failed recently; all if none is left. So the first is used again when it is back. */
+  /**
+   * In order, without those that failed recently; all if none is left. So the first is used again when it is back: one
+   * statement tries it, because all would wait for a host that does not respond.
+   */
   function candidates(): Node[] {
     const usable = nodes.filter(({ failedUntil }) => failedUntil <= performance.now());
+    for (const node of usable) if (node.failedUntil > 0) setFailed(node);
     return usable.length > 0 ? usable : nodes;
+  }
+
+  function setFailed(node: Node): void {
+    node.failedUntil = performance.now() + FAILED_MS;
   }
 
   /** If the server accepts no more connections, waits for one of ours. */
@@ -84,7 +104,7 @@ export function createMysqlPool(options: MysqlOptions): MysqlPool {
         return { node, connection: await acquireInTime(node.pool.getConnection(), ms) };
       } catch (error) {
         failure = error;
-        node.failedUntil = performance.now() + FAILED_MS;
+        setFailed(node);
       }
     }
     if (toStorageError(failure).code !== TOO_MANY_CONNECTIONS || performance.now() > end) throw failure;
@@ -106,16 +126,17 @@ export function createMysqlPool(options: MysqlOptions): MysqlPool {
         load.waiting -= 1;
       });
       load.inUse += 1;
-      const { connection } = acquired;
-      if (!prepared.has(connection.connection)) await inTime(connection.query(SET_SESSION_MODE));
+      const { node, connection } = acquired;
+      if (!prepared.has(connection.connection)) await inTime(setSession(node, connection));
       prepared.add(connection.connection);
       const [result] = await inTime(statement(connection));
       connection.release();
+      node.failedUntil = 0;
       return result;
     } catch (error) {
       if (acquired && isConnectionUnusable(error)) {
         acquired.connection.destroy();
-        acquired.node.failedUntil = performance.now() + FAILED_MS;
+        setFailed(acquired.node);
       } else acquired?.connection.release();
       throw toStorageError(error);
     } finally {
@@ -134,6 +155,18 @@ export function createMysqlPool(options: MysqlOptions): MysqlPool {
       await Promise.allSettled(nodes.map(({ pool }) => pool.end()));
     },
   };
+}
+
+async function setSession(node: Node, connection: PoolConnection): Promise<void> {
+  if (!node.hasSyncWait) return void (await connection.query(SET_SESSION_MODE));
+  try {
+    await connection.query(SET_SYNC_WAIT);
+  } catch (error) {
+    // Not only error 1193: proxies in front of a server have codes of their own.
+    if (toStorageError(error).failure !== 'FAULT') throw error;
+    node.hasSyncWait = false;
+    await connection.query(SET_SESSION_MODE);
+  }
 }
 
 /** Waits for a connection of a pool; one that arrives too late is released. */
