@@ -46,6 +46,30 @@ describe.each(DATABASES)('users on $name', (database) => {
     await close();
   });
 
+  test('byIdOrOpenId finds by either, and nobody else', async () => {
+    const { users, close } = await openOn(await database.create());
+    const person = identity();
+    const { user } = await users.enrol(person, {});
+    await users.enrol(identity(), {});
+    for (const known of [user.id, person.openId])
+      expect((await users.byIdOrOpenId(known)).map(({ id }) => id)).toEqual([user.id]);
+    expect(await users.byIdOrOpenId('nobody')).toEqual([]);
+    expect(await users.count({})).toBe(2);
+    await close();
+  });
+
+  test('a phone number that is in use is told from a database that fails', async () => {
+    const url = await database.create();
+    const { users, close } = await openOn(url);
+    const [first, second] = [await users.enrol(identity(), {}), await users.enrol(identity(), {})];
+    const phone = { number: '+8613800000000', countryCode: '86' };
+    expect(await users.setPhone(first.user.id, phone)).toMatchObject({ phoneNumber: phone.number });
+    expect(await users.setPhone(second.user.id, phone)).toBe('PHONE_IN_USE');
+    await runAnySql(url, 'ALTER TABLE user RENAME TO elsewhere');
+    await expect(users.setPhone(second.user.id, phone)).rejects.toMatchObject({ failure: 'FAULT' });
+    await close();
+  });
+
   test('revokeTokens of an old version leaves tokens that were issued since', async () => {
     const { users, close } = await openOn(await database.create());
     const { user } = await users.enrol(identity(), {});

@@ -49,8 +49,8 @@ export function createMysql(options: MysqlOptions, onStatement?: OnStatement): D
 
   /** Whether a status or variable is absent or OFF. */
   async function isOff(show: string): Promise<boolean> {
-    const rows = await pool.query(show, [], true);
-    return !Array.isArray(rows) || rows.length === 0 || String(rows[0]).endsWith(',OFF');
+    const text = String(await pool.query(show, [], true));
+    return text === '' || text.endsWith(',OFF');
   }
 
   async function runMigrationSteps(statements: string[]): Promise<void> {

@@ -18,15 +18,8 @@ const IVS_AT_ONCE = 256;
  * @param secrets the first encrypts, all decrypt: to rotate, put a new one first
  */
 export function createSessionKeyCipher(secrets: readonly [string, ...string[]]): SessionKeyCipher {
-  const keys = new Map(
-    secrets.map((secret) => [
-      deriveBytes(secret, 'id', 6).toString('base64url'),
-      deriveBytes(secret, 'key', 32),
-    ]),
-  );
-  const [current] = keys;
-  if (!current) throw new TypeError('a session_key cipher needs a secret');
-  const [currentId, currentKey] = current;
+  const keys = new Map(secrets.map(deriveKey));
+  const [currentId, currentKey] = deriveKey(secrets[0]);
   const nextIv = createIvSource();
 
   return {
@@ -54,6 +47,10 @@ export function createSessionKeyCipher(secrets: readonly [string, ...string[]]):
       }
     },
   };
+}
+
+function deriveKey(secret: string): [id: string, key: Buffer] {
+  return [deriveBytes(secret, 'id', 6).toString('base64url'), deriveBytes(secret, 'key', 32)];
 }
 
 /** Random bytes cost less if many are taken at once; each is used once. */

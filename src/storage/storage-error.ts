@@ -87,13 +87,12 @@ export function isConnectionUnusable(error: unknown): boolean {
 
 function codesOf(error: unknown): { code: string; errno: number } {
   if (!(error instanceof Error)) return { code: 'UNKNOWN', errno: 0 };
-  const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
-  const extended =
-    'extendedCode' in error && typeof error.extendedCode === 'string' ? error.extendedCode : null;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : null;
+  const { errno: number, extendedCode, code, fatal }: Record<string, unknown> = { ...error };
+  const errno = typeof number === 'number' ? number : 0;
+  const text = [extendedCode, code].find((value) => typeof value === 'string');
   // mysql2 sets no code if the statement was queued just after the connection broke.
-  if (code === null && 'fatal' in error && error.fatal === true) return { code: LOST, errno };
+  if (text === undefined && fatal === true) return { code: LOST, errno };
   if (error.message === 'Pool is closed.') return { code: 'POOL_CLOSED', errno };
   if (error.message === 'Queue limit reached.') return { code: 'POOL_QUEUE_FULL', errno };
-  return { code: extended ?? code ?? error.name, errno };
+  return { code: text ?? error.name, errno };
 }
