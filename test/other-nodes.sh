@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Runs the tests on Node 22 and 24, whose binaries come from the npm packages node-<platform>-<arch>. Without those of
-# pages, browsers and installations, which hardly depend on the version of Node and take half of the time.
+# pages, browsers, installations and other servers, which hardly depend on the version of Node and take half of the time.
 set -euo pipefail
 package=$(node -p '`node-${process.platform}-${process.arch}`')
 excluded=()
-for name in docs examples graphiql image mini-program pages readme sdk verify-tokens; do
+for name in alerts deploy docs doctor examples graphiql image mini-program pages portable-sql proxies readme sdk verify-tokens; do
   excluded+=(--exclude "test/$name.test.ts")
 done
 for version in 22 24; do
