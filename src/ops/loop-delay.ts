@@ -3,7 +3,7 @@ export type LoopDelay = { ms(): number; close(): void };
 
 const INTERVAL_MS = 50;
 /** The smallest of so many counts: a start or a garbage collection delays the loop once, an overload each time. */
-const MEASUREMENTS = 3;
+const MEASUREMENTS = 5;
 
 /** Measures by a timer, which runs late by the time that requests wait as well. */
 export function measureLoopDelay(): LoopDelay {

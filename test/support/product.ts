@@ -98,6 +98,7 @@ export function environment(more: Record<string, string> = {}): Record<string, s
     RATE_LIMIT_FAILURES_PER_ADDRESS: '0',
     RATE_LIMIT_FAILURES_PER_NETWORK: '0',
     RATE_LIMIT_PHONES_PER_USER: '0',
+    MAX_EVENT_LOOP_DELAY_MS: '60000',
     WECHAT_APP_ID: APP_ID,
     WECHAT_APP_SECRET: APP_SECRET,
     WECHAT_APPS: `${SECOND_APP_ID}:${APP_SECRET}`,
