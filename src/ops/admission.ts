@@ -15,7 +15,7 @@ export type AdmissionOptions = {
 
 /** Rejects requests at once while there are more than the process can handle in time. */
 export type Admission = {
-  /** Whether the request may be handled; then `leave` must be called when it has been. */
+  /** Whether a request may be handled; then `leave` must be called when it has been. */
   enter(kind: RequestKind): boolean;
   leave(kind: RequestKind): void;
   inFlight(): number;

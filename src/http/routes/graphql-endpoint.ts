@@ -40,6 +40,7 @@ export function graphqlRoute({
   }
 
   return async (request, { search }, requestId) => {
+    const { method = 'GET', headers, socket } = request;
     const body = await readBody(request);
     if (body === 'TOO_LARGE')
       return errorReply(
@@ -47,12 +48,12 @@ export function graphqlRoute({
         'REQUEST_ENTITY_TOO_LARGE',
         `The request body is larger than ${MAX_BODY_BYTES / 1024} KB.`,
       );
-    const { method = 'GET', headers, socket } = request;
     if (page && method === 'GET' && headers.accept?.includes('text/html')) return page(request);
     if (!isProxyKnown && headers['x-forwarded-for'] !== undefined) warnOfProxy();
     const address = clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies);
     const graphqlRequest = { method, headers, ...(method === 'POST' ? { body } : {}) };
     const kind = headers.authorization === undefined ? 'login' : 'other';
+    // Not before: a client that sends its body slowly must not take the room of others.
     if (!admission.enter(kind)) return overloadedReply();
     try {
       return await execute(`${URL}${search}`, graphqlRequest, { requestId, address });
@@ -62,15 +63,22 @@ export function graphqlRoute({
   };
 }
 
-/** Seconds, different for each client, so that not all return at once. */
-const MAX_RETRY_AFTER_S = 3;
+/** Clients get different times, so that not all return at once. */
+const OVERLOADED: readonly [Reply, ...Reply[]] = [overloaded(1), overloaded(2), overloaded(3)];
 
-function overloadedReply(): Reply {
-  const retryAfter = 1 + Math.floor(Math.random() * MAX_RETRY_AFTER_S);
-  const message = `The server is overloaded. Retry in ${retryAfter} seconds; a code in this request was not used.`;
+function overloaded(retryAfter: number): Reply {
   return {
     status: 503,
     headers: { 'content-type': JSON_TYPE, 'retry-after': String(retryAfter) },
-    body: errorBody('SERVICE_UNAVAILABLE', message, { retryAfter }),
+    body: errorBody(
+      'SERVICE_UNAVAILABLE',
+      `The server is overloaded. Retry in ${retryAfter} seconds; a code in this request was not used.`,
+      { retryAfter },
+    ),
   };
+}
+
+function overloadedReply(): Reply {
+  const [first, ...others] = OVERLOADED;
+  return others[Math.floor(Math.random() * OVERLOADED.length)] ?? first;
 }
