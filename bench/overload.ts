@@ -40,7 +40,7 @@ async function overload(
     ...mix,
   };
   process.stdout.write(
-    '| requests | sent/s | ok/s | of these logins | 503/s | failed | lost | p50 ms | p99 ms | slowest ms |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n',
+    '| requests | sent/s | ok/s | of these logins | 503/s | failed | without a response | not sent | p50 ms | p99 ms | slowest ms |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n',
   );
   print(`as fast as ${BUSY_CONNECTIONS} connections allow`, most, MEASURED_SECONDS);
   print('half of that', await load(normal), NORMAL_SECONDS);
@@ -67,6 +67,6 @@ function print(name: string, load: PacedLoad, seconds: number): void {
   );
   const times = [load.p50.toFixed(1), load.p99.toFixed(0), load.slowest.toFixed(0)];
   process.stdout.write(
-    `| ${[name, ...perSecond, load.failed, load.lost, ...times].join(' | ')} |${load.example ? ` ${load.example}` : ''}\n`,
+    `| ${[name, ...perSecond, load.failed, load.lost, load.notSent, ...times].join(' | ')} |${load.example ? ` ${load.example}` : ''}\n`,
   );
 }

@@ -12,7 +12,7 @@ export type PacedOptions = {
   seconds: number;
   /** Requests a second; 0 sends on each connection as soon as it has a response. */
   rate: number;
-  /** At most. With a rate, a request that finds none free waits, and its time counts from when it was due. */
+  /** At most. With a rate, a request that finds none free is not sent, as behind a proxy with as many. */
   connections: number;
   /** Of 100 requests. The others are `me`. */
   logins: number;
@@ -36,17 +36,19 @@ export type PacedLoad = {
   shed: number;
   /** Other responses, and broken connections. */
   failed: number;
+  /** For want of a free connection. */
+  notSent: number;
   /** Milliseconds of those with status 200, and of all. */
   p50: number;
   p99: number;
   slowest: number;
-  /** Not responded when the time was over and ten more seconds. */
+  /** Sent, and not responded to when the time was over and ten more seconds. */
   lost: number;
   example: string;
 };
 
 type Kind = 'me' | 'login' | 'unique';
-type Request = { kind: Kind; dueAt: number };
+type Request = { kind: Kind; sentAt: number };
 
 const TICK_MS = 5;
 const DRAIN_MS = 10_000;
@@ -56,11 +58,10 @@ const MAX_SAMPLES = 2_000_000;
 const options: PacedOptions = JSON.parse(process.argv[2] ?? '{}');
 const tokens = readFileSync(options.tokens, 'utf8').trim().split('\n');
 const result: PacedLoad = {
-  ...{ sent: 0, ok: 0, okLogins: 0, shed: 0, failed: 0, p50: 0, p99: 0, slowest: 0, lost: 0 },
+  ...{ sent: 0, ok: 0, okLogins: 0, shed: 0, failed: 0, notSent: 0, p50: 0, p99: 0, slowest: 0, lost: 0 },
   example: '',
 };
 const times: number[] = [];
-const waiting: Request[] = [];
 const idle: Connection[] = [];
 let open = 0;
 let next = 0;
@@ -100,16 +101,10 @@ class Connection {
     if (head < 0 || !this.#request) return;
     const length = Number(/content-length: (\d+)/i.exec(this.#text)?.[1] ?? 0);
     if (this.#text.length < head + END_OF_HEAD.length + length) return;
-    const { kind, dueAt } = this.#request;
+    const { kind, sentAt } = this.#request;
     this.#request = undefined;
-    note(kind, performance.now() - dueAt, this.#text);
+    note(kind, performance.now() - sentAt, this.#text);
     if (options.rate === 0 && performance.now() < endsAt) this.send(newRequest());
-    else this.#beFree();
-  }
-
-  #beFree(): void {
-    const request = waiting.shift();
-    if (request) this.send(request);
     else idle.push(this);
   }
 }
@@ -132,11 +127,11 @@ function fail(example: string): void {
 }
 
 /** The same order each time. */
-function newRequest(dueAt = performance.now()): Request {
+function newRequest(): Request {
   const position = next++ % 100;
   const kind =
     position < options.logins ? 'login' : position < options.logins + options.uniques ? 'unique' : 'me';
-  return { kind, dueAt };
+  return { kind, sentAt: performance.now() };
 }
 
 function textOf(kind: Kind): string {
@@ -153,23 +148,21 @@ function post(body: string, token?: string): string {
   return `POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${authorization}Content-Length: ${body.length}\r\n\r\n${body}`;
 }
 
-/** Sends what is due, on free connections, or on new ones. */
-function send(request: Request): void {
+/** On a free connection, or a new one. */
+function send(): void {
   const free = idle.pop();
-  if (free) free.send(request);
-  else if (open < options.connections) new Connection().send(request);
-  else waiting.push(request);
+  if (free) free.send(newRequest());
+  else if (open < options.connections) new Connection().send(newRequest());
+  else result.notSent += 1;
 }
 
-if (options.rate === 0) for (let i = 0; i < options.connections; i++) send(newRequest());
+if (options.rate === 0) for (let i = 0; i < options.connections; i++) send();
 const startedAt = performance.now();
 let due = 0;
 const timer = setInterval(() => {
   const now = performance.now();
-  if (options.rate > 0 && now < endsAt)
-    for (; due < ((now - startedAt) * options.rate) / 1000; due++)
-      send(newRequest(startedAt + (due * 1000) / options.rate));
-  const missing = result.sent + waiting.length - result.ok - result.shed - result.failed;
+  if (options.rate > 0 && now < endsAt) for (; due < ((now - startedAt) * options.rate) / 1000; due++) send();
+  const missing = result.sent - result.ok - result.shed - result.failed;
   if (now < endsAt || (missing > 0 && now < endsAt + DRAIN_MS)) return;
   clearInterval(timer);
   result.lost = missing;
