@@ -44,6 +44,7 @@ const PREPARE: Record<string, Prepare> = {
     variant('ours, with metrics', { METRICS_PORT: '0' }),
     variant('ours, without log', { LOG_LEVEL: 'error' }),
   ],
+  counters: async () => [variant('ours, counters in MySQL', { RATE_LIMIT_STORE: 'database' })],
   raw: async () => [byHand('raw', [process.execPath, await compile('servers/raw.ts')])],
   go: prepareGo,
   documented: async () => [byHand('documented', [process.execPath, await compile('servers/documented.ts')])],

@@ -5,7 +5,7 @@ import type { Operation } from './load.ts';
 export const USAGE = `npm run bench -- [options]
 
 --quick             under a minute: our server and raw, me and login, 64 connections, MariaDB
---only a,b          the servers: ours, observed, raw, go, documented, mercurius, baseline
+--only a,b          the servers: ours, observed, counters, raw, go, documented, mercurius, baseline
 --ops a,b           me, login
 --databases a,b     mariadb, libsql
 --concurrency a,b   connections; default 1,64,256

@@ -1,0 +1,115 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createConnection } from 'mysql2/promise';
+import { freePort, startMariaDb } from '../test/support/mariadb.ts';
+import { startProduction } from './production.ts';
+
+/**
+ * Kills one of two workers under load, and prints which requests failed and when another worker responded. ROUNDS=3 repeats
+ * it.
+ */
+const ROUNDS = Number(process.env.ROUNDS ?? 5);
+const CLIENTS = 30;
+const WORKERS = 2;
+const BEFORE_MS = 1000;
+const AFTER_MS = 4000;
+const POLL_MS = 20;
+
+const mariadb = await startMariaDb();
+const connection = await createConnection(mariadb.url);
+await connection.query('CREATE DATABASE workers');
+await connection.end();
+const metricsPort = await freePort();
+const server = await startProduction({
+  WORKERS: String(WORKERS),
+  DATABASE_URL: `${mariadb.url}/workers`,
+  METRICS_PORT: String(metricsPort),
+  SHUTDOWN_DELAY_MS: '0',
+});
+
+process.stdout.write(
+  '| round | requests | failed | in flight when it was killed | another responds after ms |\n| ---: | ---: | ---: | ---: | ---: |\n',
+);
+try {
+  for (let round = 1; round <= ROUNDS; round++)
+    process.stdout.write(`| ${[round, ...(await killOne())].join(' | ')} |\n`);
+} finally {
+  await server.stop();
+  await mariadb.stop();
+}
+
+async function killOne(): Promise<number[]> {
+  const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
+  let requests = 0;
+  let failed = 0;
+  let inFlight = 0;
+  let isOver = false;
+  const client = async (name: number) => {
+    while (!isOver) {
+      requests += 1;
+      inFlight += 1;
+      if (!(await logIn(agent, `dev:person-${name}`))) failed += 1;
+      inFlight -= 1;
+    }
+  };
+  const clients = Promise.all(Array.from({ length: CLIENTS }, (_, i) => client(i)));
+  await sleep(BEFORE_MS);
+  const [victim] = workers();
+  if (victim === undefined) throw new Error('there is no worker');
+  const known = await workerLabels();
+  const inFlightThen = inFlight;
+  process.kill(victim, 'SIGKILL');
+  const killedAt = performance.now();
+  let respondsAfter = Number.NaN;
+  while (performance.now() < killedAt + AFTER_MS && Number.isNaN(respondsAfter)) {
+    await sleep(POLL_MS);
+    if ([...(await workerLabels())].some((label) => !known.has(label)))
+      respondsAfter = performance.now() - killedAt;
+  }
+  isOver = true;
+  await clients;
+  agent.destroy();
+  return [requests, failed, inFlightThen, Math.round(respondsAfter)];
+}
+
+function logIn(agent: Agent, code: string): Promise<boolean> {
+  const body = JSON.stringify({ query: `mutation { login(code: "${code}") { token } }` });
+  const headers = { 'content-type': 'application/json', 'content-length': body.length };
+  return new Promise((resolve) => {
+    const sent = request(`${server.url}/graphql`, { agent, method: 'POST', headers }, (response) => {
+      let text = '';
+      response.on('data', (chunk) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve(text.includes('"token"')));
+      response.on('error', () => resolve(false));
+    });
+    sent.on('error', () => resolve(false));
+    sent.end(body);
+  });
+}
+
+/** Child processes of the supervisor. */
+function workers(): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && parentOf(pid) === server.pid);
+}
+
+function parentOf(pid: number): number {
+  try {
+    return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+  } catch {
+    return 0;
+  }
+}
+
+async function workerLabels(): Promise<Set<string>> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
+    return new Set([...(await response.text()).matchAll(/worker="(\d+)"/g)].map(([, id = '']) => id));
+  } catch {
+    return new Set();
+  }
+}
