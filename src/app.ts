@@ -29,7 +29,7 @@ import { openStorage, type Storage } from './storage/open.ts';
 import { createPushes } from './webhooks/pushes.ts';
 import { createWeChat, type WeChatApp } from './wechat/client.ts';
 import { createDataDecryptor } from './wechat/encrypted-data.ts';
-import type { Endpoint } from './wechat/errcodes.ts';
+import { type Endpoint, ERRCODES } from './wechat/errcodes.ts';
 import { createPushReader } from './wechat/push-messages.ts';
 
 export type App = {
@@ -87,7 +87,9 @@ async function compose(
   { now = Date.now, log = createLog(config.log.level) }: Overrides,
   closers: Closers,
 ): Promise<Omit<App, 'close'>> {
-  const prometheus = config.metrics && (await import('./ops/prometheus.ts')).createPrometheusMetrics();
+  const prometheus =
+    config.metrics &&
+    (await import('./ops/prometheus.ts')).createPrometheusMetrics(ERRCODES.map(({ errcode }) => errcode));
   const metrics = prometheus ?? NO_METRICS;
   const storage = await openStorage(config.database, config.sessionKeySecrets, {
     now,

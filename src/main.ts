@@ -1,16 +1,20 @@
 import cluster from 'node:cluster';
-import { type App, createApp } from './app.ts';
+import { createApp } from './app.ts';
+import { type EnvironmentSource, openEnvironment } from './cli/environment-source.ts';
 import { explainFailure } from './cli/explain.ts';
-import { readEnv, runOrExplain } from './cli/start.ts';
+import { runOrExplain } from './cli/start.ts';
 import { type Config, readConfig } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
+import { withDevelopmentSecrets } from './config/development-secrets.ts';
+import type { Env } from './config/environment.ts';
 import { serveMetrics } from './http/metrics-server.ts';
 import { listen } from './http/server.ts';
-import { closeOnSignal, followSupervisor, logLifecycle, onReloadSignal } from './ops/lifecycle.ts';
+import { catchReloadSignal, closeOnSignal, followSupervisor, logLifecycle } from './ops/lifecycle.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { flushStandardOutput } from './ops/log-output.ts';
 import type { MetricsSource } from './ops/metrics.ts';
-import { createWorkers, RELOAD, WorkerFailure } from './ops/workers.ts';
+import { createWorkerMetrics } from './ops/worker-metrics.ts';
+import { createWorkers, WorkerFailure } from './ops/workers.ts';
 
 /** Beside the delay: longer than the server takes to drain. */
 const SHUTDOWN_TIMEOUT_MS = 15_000;
@@ -18,9 +22,13 @@ const SHUTDOWN_TIMEOUT_MS = 15_000;
 const WORKERS_TIMEOUT_MS = 2000;
 
 await runOrExplain(async () => {
-  const config = readConfig(readEnv());
+  const source = openEnvironment();
+  const env = withDevelopmentSecrets(source.env);
+  const config = readConfig(env);
   const log = await openLog(config);
-  await (config.workers > 1 && cluster.isPrimary ? supervise(config, log) : serve(config, log));
+  const onReload = catchReloadSignal(config.mode === 'production');
+  const start = { env, config, log, readSecrets: source.readSecrets, onReload };
+  await (config.workers > 1 && cluster.isPrimary ? supervise(start) : serve(start));
 });
 // The channel to the supervisor would keep it running.
 if (cluster.isWorker && process.exitCode === 1) process.exit();
@@ -37,8 +45,15 @@ async function openLog({ mode, log: { level } }: Config): Promise<Log> {
   }
 }
 
-async function serve(config: Config, log: Log): Promise<void> {
-  const isProduction = config.mode === 'production';
+/** What a process begins with. */
+type Start = Pick<EnvironmentSource, 'env' | 'readSecrets'> & {
+  config: Config;
+  log: Log;
+  /** Sets what SIGHUP does. */
+  onReload(reload: () => unknown): void;
+};
+
+async function serve({ env, config, log, readSecrets, onReload }: Start): Promise<void> {
   const app = await createApp(config, { overrides: { log } });
   const closers = [app.close];
   const close = async () => {
@@ -51,10 +66,16 @@ async function serve(config: Config, log: Log): Promise<void> {
     const server = await listen(app, config.http);
     closers.push(server.close);
     const delay = config.http.shutdownDelayMs + SHUTDOWN_TIMEOUT_MS;
-    const grace = closeOnSignal(log, { isProduction, delay }, close);
-    if (cluster.isWorker) followSupervisor(grace.close, () => reload(app, log));
+    const grace = closeOnSignal(log, { isProduction: config.mode === 'production', delay }, close);
+    const replaceSecrets = (secrets: Env) => app.replaceSecrets(readConfig({ ...env, ...secrets }));
+    if (cluster.isWorker)
+      followSupervisor({
+        close: grace.close,
+        setVariables: (variables) => reload(log, () => variables, replaceSecrets),
+        metrics: app.metrics,
+      });
     else {
-      onReloadSignal(isProduction, () => reload(app, log));
+      onReload(() => reload(log, readSecrets, replaceSecrets));
       // Not before: whoever reads this may send a signal at once.
       await announce(config, log, { port: server.port, metrics, sandboxUrl: app.sandboxUrl });
     }
@@ -65,9 +86,13 @@ async function serve(config: Config, log: Log): Promise<void> {
 }
 
 /** With faults, the server keeps the secrets that it has. */
-async function reload(app: Pick<App, 'replaceSecrets'>, log: Log): Promise<void> {
+async function reload(
+  log: Log,
+  readSecrets: () => Env,
+  replaceSecrets: (secrets: Env) => unknown,
+): Promise<void> {
   try {
-    await app.replaceSecrets(readConfig(readEnv()));
+    await replaceSecrets(readSecrets());
     log.info('the secrets were read again');
   } catch (error) {
     const faults = error instanceof ConfigError ? error.faults : [];
@@ -75,20 +100,24 @@ async function reload(app: Pick<App, 'replaceSecrets'>, log: Log): Promise<void>
   }
 }
 
-async function supervise(config: Config, log: Log): Promise<void> {
-  const isProduction = config.mode === 'production';
-  const workers = createWorkers(config.workers, log);
+async function supervise({ env, config, log, readSecrets, onReload }: Start): Promise<void> {
+  const workers = createWorkers(config.workers, env, log);
   const closers = [workers.stop];
   const delay = config.http.shutdownDelayMs + SHUTDOWN_TIMEOUT_MS + WORKERS_TIMEOUT_MS;
-  const grace = closeOnSignal(log, { isProduction, delay }, async () => {
+  const grace = closeOnSignal(log, { isProduction: config.mode === 'production', delay }, async () => {
     for (const close of closers) await close();
   });
-  onReloadSignal(isProduction, () => workers.send(RELOAD));
   try {
     const port = await workers.start();
-    const source = config.metrics && (await import('./ops/prometheus.ts')).createWorkerMetrics();
+    const source = config.metrics && createWorkerMetrics(workers);
     const metrics = await startMetrics(config, source);
     if (metrics) closers.push(metrics.close);
+    onReload(() =>
+      reload(log, readSecrets, (secrets) => {
+        readConfig({ ...env, ...secrets });
+        workers.setVariables(secrets);
+      }),
+    );
     await announce(config, log, { port, metrics, sandboxUrl: null });
   } catch (error) {
     // Otherwise it would end the process with code 0.

@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
+
+const IMPORTS =
+  "import { createLog } from './src/ops/log.ts'; import { flushStandardOutput } from './src/ops/log-output.ts'; const log = createLog('info');";
 
 /** Runs a script that has a log on standard output, which is a pipe; returns the lines of it. */
 function linesOf(script: string): Promise<string[]> {
-  const code = `import { createLog } from './src/ops/log.ts'; import { flushStandardOutput } from './src/ops/log-output.ts'; const log = createLog('info'); ${script}`;
+  const code = `${IMPORTS} ${script}`;
   const args = ['--import', 'tsx', '--input-type=module', '--eval', code];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
@@ -46,4 +50,48 @@ test('many lines are few writes', async () => {
   const { writes } = JSON.parse(lines.at(-2) ?? '{}');
   expect(writes).toBeGreaterThan(0);
   expect(writes).toBeLessThan(20);
+});
+
+/** Runs a script whose standard output is a pipe; returns its exit code, what it wrote to standard error, and for how long. */
+async function runWith(script: string, onOutput: (stdout: Readable) => void) {
+  const startedAt = performance.now();
+  const args = ['--import', 'tsx', '--input-type=module', '--eval', `${IMPORTS} ${script}`];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let errors = '';
+  child.stderr.on('data', (chunk) => {
+    errors += chunk;
+  });
+  onOutput(child.stdout);
+  const code = await new Promise((resolve) => child.once('exit', resolve));
+  child.stdout.destroy();
+  return { code, errors, seconds: (performance.now() - startedAt) / 1000 };
+}
+
+const LOG_LONG =
+  'for (let j = 0; j < 20; j++) { log.info({ j }); await new Promise((done) => setTimeout(done, 50)); }';
+
+test.each([
+  ['is flushed', 'await flushStandardOutput(); process.exit(7);'],
+  ['is written at once', "log.fatal('the end'); process.exit(7);"],
+])('a reader that is gone does not keep a process running whose log %s', async (_, end) => {
+  const { code, errors, seconds } = await runWith(`log.info('start'); ${LOG_LONG} ${end}`, (stdout) =>
+    stdout.once('data', () => stdout.destroy()),
+  );
+  expect([code, errors]).toEqual([7, '']);
+  expect(seconds).toBeLessThan(10);
+});
+
+test('a reader that stalls costs at most a few megabytes, blocks nothing, and does not keep the process running', async () => {
+  const log80MB = `const before = process.memoryUsage().rss; for (let j = 0; j < 800; j++) {
+    for (let k = 0; k < 100; k++) log.info({ text: 'x'.repeat(1000) });
+    await new Promise((done) => setImmediate(done));
+  }
+  process.stderr.write(JSON.stringify({ grown: process.memoryUsage().rss - before }));`;
+  const { code, errors, seconds } = await runWith(
+    `${log80MB} await flushStandardOutput(); process.exit(7);`,
+    (stdout) => stdout.pause(),
+  );
+  expect(code).toBe(7);
+  expect(JSON.parse(errors).grown).toBeLessThan(70_000_000);
+  expect(seconds).toBeLessThan(15);
 });

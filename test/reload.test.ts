@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSandbox, type Sandbox } from '../src/sandbox/index.ts';
 import { APP_SECRET, JWT_SECRET, OLD_JWT_SECRET, SESSION_KEY_SECRET } from './support/canaries.ts';
 import { DATABASES, MYSQL, runAnySql } from './support/databases.ts';
 import { post, type Running, run } from './support/process.ts';
+import { serversOf } from './support/processes.ts';
 import { APP_ID } from './support/product.ts';
 
 const RELOADED = '"msg":"the secrets were read again"';
@@ -65,11 +67,13 @@ describe.each([
     );
   }
   const count = (text: string) => server.printed().split(text).length - 1;
-  /** Each process says that it did. */
+  /** Each process says that it did; the supervisor checks the configuration. */
   const reload = async (message = RELOADED) => {
     const before = count(message);
     server.child.kill('SIGHUP');
-    await expect.poll(() => count(message), { timeout: 5000 }).toBe(before + Number(workers));
+    await expect
+      .poll(() => count(message), { timeout: 5000 })
+      .toBe(before + (workers === '1' || message === UNCHANGED ? 1 : Number(workers) + 1));
   };
   const logIn = async (name: string): Promise<string> =>
     (await post(origin, `mutation { login(code: "dev:${name}") { token } }`)).data.login.token;
@@ -127,6 +131,44 @@ describe.each([
     await reload();
     expect(await logIn('secret')).toBeTypeOf('string');
   });
+
+  test('without its .env file the server keeps its secrets, and generates none', async () => {
+    const token = await logIn('vanished');
+    rmSync(join(folder, '.env'));
+    await reload(UNCHANGED);
+    expect(server.printed()).toContain('the file .env is missing');
+    expect(existsSync(join(folder, '.data'))).toBe(false);
+    expect(await accepts(token)).toEqual([true]);
+    writeSecrets({ JWT_SECRET });
+    writeFileSync(secretFile(), '');
+    await reload(UNCHANGED);
+    expect(server.printed()).toContain('SESSION_KEY_SECRET_FILE names an empty file');
+    writeFileSync(secretFile(), SESSION_KEY_SECRET);
+    await reload();
+  });
+
+  test.skipIf(workers === '1')(
+    'a worker that starts later has the secrets and the settings of the others',
+    async () => {
+      writeSecrets({ JWT_SECRET: OLD_JWT_SECRET, PORT: '1', LOG_LEVEL: 'silent' });
+      await reload();
+      const [victim = 0] = serversOf(server.child.pid ?? 0);
+      process.kill(victim, 'SIGKILL');
+      await expect.poll(() => serversOf(server.child.pid ?? 0).length, { timeout: 15_000 }).toBe(2);
+      // It is starting: the next change reaches it when it listens.
+      writeSecrets({ JWT_SECRET: `${JWT_SECRET},${OLD_JWT_SECRET}` });
+      server.child.kill('SIGHUP');
+      await expect.poll(() => count(RELOADED), { timeout: 15_000 }).toBeGreaterThan(0);
+      await sleep(4000);
+      const kids = new Set<string>();
+      for (let i = 0; i < 30; i++) kids.add(kidOf(await logIn(`late-${i}`)));
+      expect(kids.size).toBe(1);
+      expect((await accepts(await logIn('late'))).includes(false)).toBe(false);
+      writeSecrets({ JWT_SECRET });
+      server.child.kill('SIGHUP');
+      await sleep(500);
+    },
+  );
 
   test('loses no request', async () => {
     const answers = await Promise.all(

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -6,6 +5,7 @@ import { createSandbox, type Sandbox } from '../src/sandbox/index.ts';
 import { APP_SECRET, JWT_SECRET, SESSION_KEY_SECRET } from './support/canaries.ts';
 import { MYSQL } from './support/databases.ts';
 import { post, type Running, run } from './support/process.ts';
+import { isRunning, serversOf } from './support/processes.ts';
 import { APP_ID } from './support/product.ts';
 
 const LOGIN = (name: string) => `mutation { login(code: "dev:${name}") { token user { id } } }`;
@@ -41,7 +41,7 @@ describe.skipIf(!MYSQL)('WORKERS=2', () => {
   });
 
   function workers(): number[] {
-    return childrenOf(server.child.pid ?? 0).filter(isServer);
+    return serversOf(server.child.pid ?? 0);
   }
 
   test('announces one port, at which both respond', async () => {
@@ -93,7 +93,7 @@ describe.skipIf(!MYSQL)('WORKERS=2', () => {
       });
       const { port } = new URL(await grouped.origin);
       const pid = grouped.child.pid ?? 0;
-      const pids = childrenOf(pid).filter(isServer);
+      const pids = serversOf(pid);
       expect(pids).toHaveLength(2);
       const requests = await Promise.all(Array.from({ length: 10 }, () => halfRequest(Number(port))));
       for (const worker of pids) process.kill(worker, 'SIGSTOP');
@@ -110,8 +110,8 @@ describe.skipIf(!MYSQL)('WORKERS=2', () => {
   test('SIGTERM while the workers start ends all processes', async () => {
     const starting = run(environment());
     const pid = starting.child.pid ?? 0;
-    await expect.poll(() => childrenOf(pid).filter(isServer), { timeout: 15_000 }).not.toEqual([]);
-    const pids = childrenOf(pid).filter(isServer);
+    await expect.poll(() => serversOf(pid), { timeout: 15_000 }).not.toEqual([]);
+    const pids = serversOf(pid);
     starting.child.kill('SIGTERM');
     await starting.exited;
     await expect.poll(() => pids.filter(isRunning)).toEqual([]);
@@ -145,32 +145,4 @@ async function halfRequest(port: number): Promise<() => Promise<string>> {
     socket.write(BODY.slice(1));
     return ended;
   };
-}
-
-function childrenOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => parentOf(name) === pid)
-    .map(Number);
-}
-
-/** Not a service of tsx. */
-function isServer(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('main.ts');
-  } catch {
-    return false;
-  }
-}
-
-function parentOf(pid: string): number {
-  try {
-    return Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-  } catch {
-    return Number.NaN;
-  }
-}
-
-function isRunning(pid: number): boolean {
-  return !Number.isNaN(parentOf(String(pid)));
 }

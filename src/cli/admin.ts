@@ -4,7 +4,8 @@ import { writeAudit } from '../ops/audit.ts';
 import { createLog } from '../ops/log.ts';
 import { openStorage, type Storage } from '../storage/open.ts';
 import type { User } from '../storage/user-types.ts';
-import { readEnv, runOrExplain } from './start.ts';
+import { readEnv } from './environment-source.ts';
+import { runOrExplain } from './start.ts';
 
 /** Grants and revokes the role ADMIN. The only way to the first admin. */
 const ROLES = { grant: 'ADMIN', revoke: 'USER' } as const;

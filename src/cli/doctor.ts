@@ -1,8 +1,9 @@
 import { styleText } from 'node:util';
 import { runChecks } from '../doctor/checks.ts';
 import { createReport, type Finding, type Status } from '../doctor/findings.ts';
+import { openEnvironment } from './environment-source.ts';
 import { explainFailure } from './explain.ts';
-import { readGivenEnv, runOrExplain } from './start.ts';
+import { runOrExplain } from './start.ts';
 
 /** Examines what the server depends on, and changes nothing. */
 const USAGE = `Usage:
@@ -31,7 +32,7 @@ await runOrExplain(async () => {
   const asJson = option === '--json';
   const findings: Finding[] = [];
   const subject = {
-    env: readGivenEnv(),
+    env: openEnvironment().env,
     now: Date.now,
     explain: (error: unknown) => explainFailure(error),
   };

@@ -1,6 +1,7 @@
 import { readConfig } from '../config/config.ts';
 import { openStorage } from '../storage/open.ts';
-import { readEnv, runOrExplain } from './start.ts';
+import { readEnv } from './environment-source.ts';
+import { runOrExplain } from './start.ts';
 
 await runOrExplain(async () => {
   const { database, sessionKeySecrets } = readConfig(readEnv());

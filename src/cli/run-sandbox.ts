@@ -1,6 +1,7 @@
 import { readConfig, SANDBOX_APP } from '../config/config.ts';
 import { createSandbox } from '../sandbox/index.ts';
-import { readEnv, runOrExplain } from './start.ts';
+import { readEnv } from './environment-source.ts';
+import { runOrExplain } from './start.ts';
 
 await runOrExplain(async () => {
   const { apps, sandboxPort } = readConfig(readEnv()).wechat;

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { MetricsOptions } from '../config/config.ts';
-import type { MetricsSource } from '../ops/metrics.ts';
+import { METRICS_TYPE, type MetricsSource } from '../ops/metrics.ts';
 
 export type MetricsServer = { port: number; close(): Promise<void> };
 
@@ -17,7 +17,7 @@ export async function serveMetrics(
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, async (request, response) => {
     const { status, text } =
       request.url?.split('?', 1)[0] === '/metrics' ? await read(source) : { status: 404, text: '' };
-    response.writeHead(status, { 'content-type': source.contentType });
+    response.writeHead(status, { 'content-type': METRICS_TYPE });
     response.end(text);
   });
   await new Promise<void>((resolve, reject) => {

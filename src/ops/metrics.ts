@@ -23,8 +23,13 @@ export type Metrics = {
   shed(kind: string): void;
 };
 
-/** In the text format of Prometheus. */
-export type MetricsSource = { contentType: string; text(): Promise<string> };
+/** The text format of Prometheus. */
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+export type MetricsSource = {
+  /** @param worker the value of the label `worker`, if there are several */
+  text(worker?: number): Promise<string>;
+};
 
 export type FinishedOperation = {
   lane: string;

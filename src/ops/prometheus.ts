@@ -1,10 +1,9 @@
-import cluster from 'node:cluster';
-import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { packageVersion } from '../common/package-file.ts';
 import type { Gauge as GaugeSource } from './gauges.ts';
 import type { Metrics, MetricsSource } from './metrics.ts';
 
-/** The metrics of this process, for Prometheus. docs/operations.md lists them. */
+/** The metrics of this process, for Prometheus. docs/metrics.md lists them. */
 export type PrometheusMetrics = Metrics &
   MetricsSource & {
     addGauges(gauges: readonly GaugeSource[]): void;
@@ -15,20 +14,13 @@ const OPERATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 const STATEMENT_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const WECHAT_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 0.75, 1, 2.5, 5];
 
-/** Values of a label at most; others are counted as `other`. */
-const MAX_NAMES = 100;
-const MAX_ERRCODES = 50;
+/** Names of operations at most; others are counted as `other`. */
+const MAX_NAMES = 50;
 
-/** In a worker, its supervisor reads them too: see createWorkerMetrics. */
-export function createPrometheusMetrics(): PrometheusMetrics {
+/** @param errcodes of WeChat that are counted by themselves; others are `other` */
+export function createPrometheusMetrics(errcodes: readonly number[]): PrometheusMetrics {
   const registry = new Registry();
   const registers = [registry];
-  if (cluster.worker) {
-    registry.setDefaultLabels({ worker: String(cluster.worker.id) });
-    AggregatorRegistry.setRegistries(registry);
-    // Responds to the supervisor.
-    new AggregatorRegistry();
-  }
   collectDefaultMetrics({ register: registry });
   new Gauge({
     name: 'weapp_login_build_info',
@@ -97,7 +89,8 @@ export function createPrometheusMetrics(): PrometheusMetrics {
   });
 
   const nameOf = createKnownValues(MAX_NAMES);
-  const errcodeOf = createKnownValues(MAX_ERRCODES);
+  const knownErrcodes = new Set(errcodes);
+  const errcodeOf = (errcode: number) => (knownErrcodes.has(errcode) ? String(errcode) : 'other');
 
   return {
     operation({ lane, type, name, codes, durationMs, isIdentified }) {
@@ -108,11 +101,11 @@ export function createPrometheusMetrics(): PrometheusMetrics {
       operationSeconds.observe({ lane, type: labels.type }, durationMs / 1000);
     },
     login(appId, outcome, errcode) {
-      logins.inc({ app_id: appId, outcome, errcode: errcodeOf(String(errcode ?? ''), true) }, 1);
+      logins.inc({ app_id: appId, outcome, errcode: errcode === undefined ? '' : errcodeOf(errcode) }, 1);
     },
     wechatCall({ endpoint, outcome, errcode, durationMs }) {
       wechatSeconds.observe({ endpoint, outcome }, durationMs / 1000);
-      if (errcode !== undefined) wechatErrors.inc({ endpoint, errcode: errcodeOf(String(errcode), true) }, 1);
+      if (errcode !== undefined) wechatErrors.inc({ endpoint, errcode: errcodeOf(errcode) }, 1);
     },
     statement: (kind, outcome, durationMs) => statementSeconds.observe({ kind, outcome }, durationMs / 1000),
     tokenRefused: (reason) => tokenRefusals.inc({ reason }, 1),
@@ -129,15 +122,11 @@ export function createPrometheusMetrics(): PrometheusMetrics {
           },
         });
     },
-    contentType: registry.contentType,
-    text: () => registry.metrics(),
+    text(worker) {
+      if (worker !== undefined) registry.setDefaultLabels({ worker: String(worker) });
+      return registry.metrics();
+    },
   };
-}
-
-/** The metrics of all workers, each with the label `worker`: a sum would fall when one ends. */
-export function createWorkerMetrics(): MetricsSource {
-  const registry = new AggregatorRegistry();
-  return { contentType: registry.contentType, text: () => registry.clusterMetrics() };
 }
 
 /** Returns a value if it is empty or known, and otherwise `other`. A trusted value becomes known, up to a maximum. */
