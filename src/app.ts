@@ -22,6 +22,7 @@ import { createHealth, type Health } from './ops/health.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { measureLoopDelay } from './ops/loop-delay.ts';
 import { type MetricsSource, NO_METRICS } from './ops/metrics.ts';
+import { createOutcomeSeal, type OutcomeSeal } from './ops/outcome-seal.ts';
 import { type CounterStore, createRateLimits } from './ops/rate-limit.ts';
 import type { SharedMemory } from './ops/redis.ts';
 import { createSharedFlight } from './ops/shared-flight.ts';
@@ -119,6 +120,7 @@ async function compose(
     return { jwks: keyring.jwks, tokens, readSession: createSessionReader(tokens, now) };
   };
   let auth = await openAuth(config.auth);
+  let seal = createOutcomeSeal(config.sessionKeySecrets);
   const wechat = createWeChat({
     apiUrl: sandbox?.url ?? apiUrl,
     timeoutMs,
@@ -132,7 +134,7 @@ async function compose(
     apps,
     wechat,
     decryptor: createDataDecryptor(now),
-    repeats: createRepeats(repeatMs, now, memory),
+    repeats: createRepeats(repeatMs, now, memory, () => seal),
     users,
     tokens: { issue: (...args) => auth.tokens.issue(...args) },
     readSession: (authorization) => auth.readSession(authorization),
@@ -167,6 +169,7 @@ async function compose(
   const replaceSecrets: App['replaceSecrets'] = async (next) => {
     auth = await openAuth(next.auth);
     storage.replaceSecrets(next.sessionKeySecrets);
+    seal = createOutcomeSeal(next.sessionKeySecrets);
     for (const app of apps) app.secret = findSecret(next.wechat.apps, app);
   };
   return {
@@ -185,7 +188,12 @@ function findSecret(apps: readonly WeChatApp[], { appId, secret }: WeChatApp): s
   return apps.find((app) => app.appId === appId)?.secret ?? secret;
 }
 
-function createRepeats(ttlMs: number, now: Clock, memory: SharedMemory | undefined): Repeats {
+function createRepeats(
+  ttlMs: number,
+  now: Clock,
+  memory: SharedMemory | undefined,
+  seal: () => OutcomeSeal,
+): Repeats {
   const logins = createSingleFlight<LoginOutcome>({ ttlMs, now });
   return {
     sessions: createSingleFlight({ ttlMs, purgeExpired: true, now }),
@@ -193,6 +201,7 @@ function createRepeats(ttlMs: number, now: Clock, memory: SharedMemory | undefin
       memory && ttlMs > 0
         ? createSharedFlight(logins, {
             outcomes: memory.outcomes,
+            seal,
             name: 'login',
             ttlMs,
             parse: (json) => loginOutcome.safeParse(json).data,
