@@ -89,7 +89,7 @@ describe('the rooms of src', () => {
 
   test('read the environment at the start of a process only', () => {
     const readers = files.filter((file) => /process\.env|process\.loadEnvFile/.test(source(file)));
-    expect(readers.sort()).toEqual(['cli/start.ts', 'sandbox/index.ts']);
+    expect(readers.sort()).toEqual(['cli/environment-source.ts', 'sandbox/index.ts']);
   });
 });
 

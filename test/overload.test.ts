@@ -45,6 +45,9 @@ describe('more logins at once than MAX_REQUESTS_IN_FLIGHT', () => {
     expect((await login('another')).status).toBe(503);
 
     expect((await server.post(ME, { token })).errors).toBeUndefined();
+    // With a stale token, or as a persisted document, a login is a login.
+    const stale = await server.post(LOGIN, { variables: { code: 'a' }, token });
+    expect(stale.status).toBe(503);
     expect((await fetch(`${server.url}/health`)).status).toBe(200);
     expect((await fetch(`${server.url}/ready`)).status).toBe(200);
 
@@ -52,7 +55,7 @@ describe('more logins at once than MAX_REQUESTS_IN_FLIGHT', () => {
     expect(sumOf(await metrics(), 'weapp_login_wechat_call_duration_seconds_count')).toBe(calls + 3);
     expect(sumOf(await metrics(), 'weapp_login_requests_in_flight')).toBe(0);
     expect((await login(code)).data?.login).toBeDefined();
-    expect(sumOf(await metrics(), 'weapp_login_requests_shed_total', { kind: 'login' })).toBe(2);
+    expect(sumOf(await metrics(), 'weapp_login_requests_shed_total', { kind: 'login' })).toBe(3);
     const lines = readLog(start)
       .map((line) => JSON.parse(line))
       .filter(({ msg }) => msg === 'overloaded: rejecting requests');
@@ -67,7 +70,7 @@ describe('more logins at once than MAX_REQUESTS_IN_FLIGHT', () => {
     const response = await fetch(`${server.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query: ME }),
+      body: JSON.stringify({ query: LOGIN, variables: { code: 'one-more' } }),
     });
     expect(response.status).toBe(503);
     expect(response.headers.get('connection')).toBe('keep-alive');

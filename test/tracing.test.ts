@@ -84,12 +84,18 @@ describe('traces', () => {
       expect(received[0]?.traceparent).toBe(`00-${TRACE_ID}-${call?.spanId}-01`);
     });
 
-    test('a request without a traceparent begins a trace, in both lanes', async () => {
-      for (let i = 0; i < 13; i++) await product.query('query Own { me { id } }');
+    test('a request without a traceparent begins a trace, in both lanes, with its statements', async () => {
+      const { data } = await logIn('dev:owner');
+      exporter.reset();
+      for (let i = 0; i < 13; i++)
+        await product.query('query Own { me { id } }', { token: data?.login.token });
       const operations = exporter.getFinishedSpans().filter(({ name }) => name === 'GraphQL query');
       expect(operations).toHaveLength(13);
       expect(new Set(operations.map((span) => span.spanContext().traceId)).size).toBe(13);
       expect(operations.every((span) => span.parentSpanContext === undefined)).toBe(true);
+      const statements = exporter.getFinishedSpans().filter(({ name }) => name === 'database select');
+      const parents = statements.map((span) => span.parentSpanContext?.spanId);
+      expect(parents).toEqual(operations.map((span) => span.spanContext().spanId));
     });
 
     test('a call that fails is marked, and no span holds a secret', async () => {

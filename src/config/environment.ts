@@ -102,6 +102,8 @@ export function findConflicts(env: Env, production: boolean): string[] {
     faults.push(
       'RATE_LIMIT_STORE=database and REDIS_URL exclude one another: with Redis, omit RATE_LIMIT_STORE',
     );
+  if (env.METRICS_PORT && env.METRICS_PORT !== '0' && env.METRICS_PORT === (env.PORT ?? '4000'))
+    faults.push('METRICS_PORT is the same as PORT: use another one, which clients cannot reach');
   const isShared = workerCount(env.WORKERS) > 1;
   if (isShared && !env.DATABASE_URL?.startsWith('mysql:'))
     faults.push('WORKERS must be 1 with a file: one file serves one process. Set DATABASE_URL to mysql://…');

@@ -68,7 +68,10 @@ export function port() {
 export function share() {
   return z
     .string()
-    .regex(/^(0(\.\d{1,6})?|1(\.0{1,6})?)$/, 'must be a number from 0 to 1, such as 0.1; omit it for 1')
+    .regex(
+      /^(0(\.\d{1,6})?|1(\.0{1,6})?)$/,
+      'must be a number from 0 to 1 with at most six digits, such as 0.1; omit it for 1',
+    )
     .transform(Number)
     .default(1);
 }

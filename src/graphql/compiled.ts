@@ -116,11 +116,11 @@ export function createCompiledLane({
     if (!accepted) return undefined;
     const { compiled, variables, report } = accepted;
     const context = createContext(connection, headers);
-    // Then the scopes need not wait. A failure is reported by the fields that ask again.
-    if (compiled.readsViewer) await context.viewer().catch(() => undefined);
-    const result = await inOperationSpan(compiled.description, headers, () =>
-      compiled.execute(context, variables),
-    );
+    const result = await inOperationSpan(compiled.description, headers, async () => {
+      // Then the scopes need not wait. A failure is reported by the fields that ask again.
+      if (compiled.readsViewer) await context.viewer().catch(() => undefined);
+      return compiled.execute(context, variables);
+    });
     const { body: text, errors } = finish(result, connection.requestId);
     report({
       requestId: connection.requestId,

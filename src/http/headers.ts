@@ -47,7 +47,7 @@ export function corsHeaders(
   return {
     vary: 'Origin',
     'access-control-allow-origin': origin,
-    'access-control-expose-headers': 'x-request-id',
+    'access-control-expose-headers': 'x-request-id, retry-after',
     ...(method === 'OPTIONS'
       ? {
           'access-control-allow-methods': 'GET, POST',

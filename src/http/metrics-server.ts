@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { MetricsOptions } from '../config/config.ts';
 import { METRICS_TYPE, type MetricsSource } from '../ops/metrics.ts';
 
@@ -14,12 +14,14 @@ export async function serveMetrics(
   source: MetricsSource,
   { host, port }: MetricsOptions,
 ): Promise<MetricsServer> {
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, async (request, response) => {
-    const { status, text } =
-      request.url?.split('?', 1)[0] === '/metrics' ? await read(source) : { status: 404, text: '' };
-    response.writeHead(status, { 'content-type': METRICS_TYPE });
-    response.end(text);
-  });
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: REQUEST_TIMEOUT_MS },
+    async (request, response) => {
+      const { status, text } = await respond(source, request);
+      response.writeHead(status, { 'content-type': METRICS_TYPE });
+      response.end(text);
+    },
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve);
   });
@@ -34,7 +36,11 @@ export async function serveMetrics(
   };
 }
 
-/** A worker that ends or is blocked does not respond. */
+async function respond(source: MetricsSource, { method, url = '' }: IncomingMessage) {
+  if (url.split('?', 1)[0] !== '/metrics') return { status: 404, text: '' };
+  return method === 'GET' ? read(source) : { status: 405, text: '' };
+}
+
 async function read({ text }: MetricsSource): Promise<{ status: number; text: string }> {
   try {
     return { status: 200, text: await text() };

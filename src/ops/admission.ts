@@ -3,13 +3,13 @@ import type { Log } from './log.ts';
 import type { LoopDelay } from './loop-delay.ts';
 import type { Metrics } from './metrics.ts';
 
-/** A request with a token, or without one: most of these log in. */
+/** A login, or another request. */
 export type RequestKind = 'login' | 'other';
 
 export type AdmissionOptions = {
   /** Requests of each kind that are handled at once. */
   maxInFlight: number;
-  /** Milliseconds by which the event loop is late: then requests with a token are rejected, at twice as much all. */
+  /** Milliseconds by which the event loop is late: then other requests are rejected, at twice as much logins, too. */
   maxDelayMs: number;
 };
 

@@ -1,6 +1,7 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { errorBody } from '../../errors/client-error.ts';
 import type { GraphQLExecutor } from '../../graphql/lane.ts';
-import type { Admission } from '../../ops/admission.ts';
+import type { Admission, RequestKind } from '../../ops/admission.ts';
 import type { Log } from '../../ops/log.ts';
 import { MAX_BODY_BYTES, readBody } from '../body.ts';
 import { createCachedPage } from '../cached-page.ts';
@@ -52,7 +53,7 @@ export function graphqlRoute({
     if (!isProxyKnown && headers['x-forwarded-for'] !== undefined) warnOfProxy();
     const address = clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies);
     const graphqlRequest = { method, headers, ...(method === 'POST' ? { body } : {}) };
-    const kind = headers.authorization === undefined ? 'login' : 'other';
+    const kind = kindOf(headers, body);
     // Not before: a client that sends its body slowly must not take the room of others.
     if (!admission.enter(kind)) return overloadedReply();
     try {
@@ -61,6 +62,14 @@ export function graphqlRoute({
       admission.leave(kind);
     }
   };
+}
+
+const LOGIN_FIELD = /\blogin\s*\(/;
+
+/** Without parsing: a rejection must cost little. Of a persisted document only the id is sent. */
+function kindOf({ authorization }: IncomingHttpHeaders, body: string): RequestKind {
+  if (LOGIN_FIELD.test(body)) return 'login';
+  return authorization === undefined && body.includes('documentId') ? 'login' : 'other';
 }
 
 /** Clients get different times, so that not all return at once. */
