@@ -12,6 +12,8 @@ export type PacedOptions = {
   seconds: number;
   /** Requests a second; 0 sends on each connection as soon as it has a response. */
   rate: number;
+  /** Sends each request when it is due, at random times, and keeps a core busy for that; otherwise several every 5 ms. */
+  isRandom?: boolean;
   /** At most. With a rate, a request that finds none free is not sent, as behind a proxy with as many. */
   connections: number;
   /** Of 100 requests. The others are `me`. */
@@ -159,9 +161,22 @@ function send(): void {
 if (options.rate === 0) for (let i = 0; i < options.connections; i++) send();
 const startedAt = performance.now();
 let due = 0;
+let dueAt = startedAt;
+function sendDue(now: number): void {
+  for (; dueAt <= now && dueAt < endsAt; due++) {
+    send();
+    if (options.isRandom) dueAt -= (1000 / options.rate) * Math.log(1 - Math.random());
+    else dueAt = startedAt + ((due + 1) * 1000) / options.rate;
+  }
+}
+function sendRandomly(): void {
+  sendDue(performance.now());
+  if (performance.now() < endsAt) setImmediate(sendRandomly);
+}
+if (options.isRandom) sendRandomly();
 const timer = setInterval(() => {
   const now = performance.now();
-  if (options.rate > 0 && now < endsAt) for (; due < ((now - startedAt) * options.rate) / 1000; due++) send();
+  if (options.rate > 0) sendDue(now);
   const missing = result.sent - result.ok - result.shed - result.failed;
   if (now < endsAt || (missing > 0 && now < endsAt + DRAIN_MS)) return;
   clearInterval(timer);

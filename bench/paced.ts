@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { compile, run } from './build.ts';
 import { prepareContenders } from './contenders.ts';
 import { pinned } from './cores.ts';
+import { cpuTime } from './cpu.ts';
 import type { Server } from './measure.ts';
 import { readOptions } from './options.ts';
 import type { PacedLoad, PacedOptions } from './paced-load.ts';
@@ -12,11 +13,13 @@ import { setStage } from './stage.ts';
 /** Our server on MariaDB, with a load whose rate does not depend on the responses. */
 export type Paced = {
   load(
-    options: Pick<PacedOptions, 'seconds' | 'rate' | 'connections' | 'logins' | 'uniques'>,
+    options: Pick<PacedOptions, 'seconds' | 'rate' | 'isRandom' | 'connections' | 'logins' | 'uniques'>,
   ): Promise<PacedLoad>;
   /** The resident memory in MB. */
   memory(): number;
   openFiles(): number;
+  /** CPU time of the server so far, in microseconds. */
+  cpu(): number;
 };
 
 const USERS = 10_000;
@@ -59,5 +62,6 @@ async function pacedAgainst({ running: { port, pid }, tokens }: Server): Promise
     },
     memory: () => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024,
     openFiles: () => readdirSync(`/proc/${pid}/fd`).length,
+    cpu: () => cpuTime(pid),
   };
 }

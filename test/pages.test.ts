@@ -39,6 +39,7 @@ test('the operator and the mini-program developer have every page in both langua
     'README',
     'SECURITY',
     'client/README',
+    'docs/capacity',
     'docs/clusters',
     'docs/codegen',
     'docs/configuration',

@@ -28,6 +28,8 @@ const MAX_HEADERS_MS = 10_000;
 /** Longer than the usual 60 s of load balancers, so that these close idle connections. */
 const KEEP_ALIVE_MS = 65_000;
 const MAX_CHECK_INTERVAL_MS = 5000;
+/** Connections that wait to be accepted; the system may allow fewer. With 511, some of 2,000 at once waited for 16 s. */
+const BACKLOG = 4096;
 
 /**
  * Serves the app on a port.
@@ -54,7 +56,7 @@ export async function listen(
   );
   rejectMalformedRequests(server);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, host, resolve);
+    server.once('error', reject).listen({ port, host, backlog: BACKLOG }, resolve);
   });
   const address = server.address();
   return {
