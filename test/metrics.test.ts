@@ -60,6 +60,7 @@ describe.each(DATABASES)('the metrics on $name', (database) => {
     const errors = 'weapp_login_wechat_errors_total';
     const blocked = { endpoint: 'jscode2session', errcode: '40226' };
     expect(await growth(errors, blocked, () => logIn('fault:40226'))).toBe(1);
+    expect(await growth(errors, { errcode: 'other' }, () => logIn('fault:31999'))).toBe(1);
   });
 
   test('time the statements by kind', async () => {

@@ -1,6 +1,6 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 
-/** Authenticates what is stored where others may write: whoever could make up the outcome of a login would get its token. */
+/** Authenticates outcomes of logins in a store: a made-up outcome would log in as any user. */
 export type OutcomeSeal = {
   /** @param key of the outcome, so that it is not valid for another */
   close(key: string, json: string): string;

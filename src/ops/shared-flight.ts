@@ -55,7 +55,7 @@ export function createSharedFlight<T>(
     return known ?? task();
   }
 
-  /** Null if it was claimed; undefined if there is no result, and none is to be expected. */
+  /** Null if it was claimed; undefined if there will be no result. */
   async function claimOrRead(key: string, claim: string, end: number): Promise<T | null | undefined> {
     while (performance.now() < end) {
       const value = await outcomes.claim(key, claim, CLAIM_MS);
