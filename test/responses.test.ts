@@ -162,7 +162,7 @@ describe('with CORS_ORIGINS=*', () => {
     const headers = await headersOf(ask('POST', { origin: 'https://a.example' }));
     expect(headers).toMatchObject({
       'access-control-allow-origin': 'https://a.example',
-      'access-control-expose-headers': 'x-request-id',
+      'access-control-expose-headers': 'x-request-id, retry-after',
       vary: expect.stringMatching(/^Origin/),
     });
     expect(headers).not.toHaveProperty('access-control-allow-methods');
