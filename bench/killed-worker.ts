@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
 import { freePort, startMariaDb } from '../test/support/mariadb.ts';
+import { childrenOf } from '../test/support/processes.ts';
 import { startProduction } from './production.ts';
 
 /**
@@ -62,7 +62,7 @@ async function killOne(): Promise<number[]> {
   };
   const clients = Promise.all(Array.from({ length: CLIENTS }, (_, i) => client(i)));
   await sleep(BEFORE_MS);
-  const [victim] = workers();
+  const [victim] = childrenOf(server.pid);
   if (victim === undefined) throw new Error('there is no worker');
   const inFlightThen = inFlight;
   process.kill(victim, 'SIGKILL');
@@ -98,21 +98,6 @@ function logIn(agent: Agent, code: string): Promise<boolean> {
     sent.on('error', () => resolve(false));
     sent.end(body);
   });
-}
-
-/** Child processes of the supervisor. */
-function workers(): number[] {
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => pid > 0 && parentOf(pid) === server.pid);
-}
-
-function parentOf(pid: number): number {
-  try {
-    return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-  } catch {
-    return 0;
-  }
 }
 
 async function respondingWorkers(): Promise<number> {

@@ -1,10 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compile, run } from './build.ts';
 import { prepareContenders } from './contenders.ts';
 import { pinned } from './cores.ts';
-import { cpuTime } from './cpu.ts';
+import { cpuTime, residentMb } from './cpu.ts';
 import type { Server } from './measure.ts';
 import { readOptions } from './options.ts';
 import type { PacedLoad, PacedOptions } from './paced-load.ts';
@@ -60,7 +60,7 @@ async function pacedAgainst({ running: { port, pid }, tokens }: Server): Promise
       const [file, ...args] = pinned('load', [process.execPath, program, JSON.stringify(options)]);
       return JSON.parse(await run(file, args));
     },
-    memory: () => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024,
+    memory: () => residentMb(pid),
     openFiles: () => readdirSync(`/proc/${pid}/fd`).length,
     cpu: () => cpuTime(pid),
   };

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { createSandbox } from '../src/sandbox/index.ts';
 import { environment } from '../test/support/product.ts';
+import { residentMb } from './cpu.ts';
 
 /** The built server in production mode, in a process of its own, with the sandbox in place of WeChat. */
 export type Production = {
@@ -53,7 +53,7 @@ export async function startProduction(
     url: `http://127.0.0.1:${port}`,
     port,
     pid,
-    memory: () => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024,
+    memory: () => residentMb(pid),
     exitCode: () => child.exitCode,
     async stop() {
       if (child.exitCode === null) {

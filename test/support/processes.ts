@@ -5,7 +5,7 @@ export function serversOf(pid: number): number[] {
   return childrenOf(pid).filter(isServer);
 }
 
-function childrenOf(pid: number): number[] {
+export function childrenOf(pid: number): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((name) => parentOf(name) === pid)

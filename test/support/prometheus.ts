@@ -11,8 +11,6 @@ export type Prometheus = {
   alerts(): Promise<string[]>;
   /** The values of a query, by their labels as JSON. */
   query(expression: string): Promise<Map<string, number>>;
-  /** The same over the last seconds: pairs of time and value. */
-  queryRange(expression: string, seconds: number): Promise<{ labels: object; values: [number, string][] }[]>;
   stop(): Promise<void>;
 };
 
@@ -74,13 +72,6 @@ scrape_configs:
       const { result } = await get(`query?query=${encodeURIComponent(expression)}`);
       const samples: { metric: object; value: [number, string] }[] = result;
       return new Map(samples.map(({ metric, value }) => [JSON.stringify(metric), Number(value[1])]));
-    },
-    async queryRange(expression, seconds) {
-      const end = Date.now() / 1000;
-      const range = `start=${end - seconds}&end=${end}&step=1`;
-      const { result } = await get(`query_range?query=${encodeURIComponent(expression)}&${range}`);
-      const series: { metric: object; values: [number, string][] }[] = result;
-      return series.map(({ metric, values }) => ({ labels: metric, values }));
     },
     async stop() {
       child.kill('SIGTERM');
