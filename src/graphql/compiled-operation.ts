@@ -34,7 +34,6 @@ export function compileOperation(
   const fields = operation.selectionSet.selections;
   const [first] = fields;
   if (first?.kind !== Kind.FIELD || first.name.value.startsWith('__')) return null;
-  if (operation.operation === OperationTypeNode.SUBSCRIPTION) return null;
   if (operation.operation === OperationTypeNode.MUTATION && fields.length > 1) return null;
   const compiled = compileQuery(schema, document, operation.name?.value ?? '', {
     disablingCapturingStackErrors: true,
