@@ -410,6 +410,16 @@ describe('the lane of a request', () => {
     expect([log.map(({ lane }) => lane), reads]).toEqual([['compiled'], 0]);
   });
 
+  test('is none for another method than POST, though it has a body', async () => {
+    const status = async (method: string) => {
+      const headers = { 'content-type': 'application/json' };
+      const request = { method, headers, body: JSON.stringify({ query: NAMED }) };
+      const connection = { requestId: method, address: '127.0.0.1' };
+      return (await server.product.app.fetch('http://localhost/graphql', request, connection)).status;
+    };
+    expect([await status('POST'), await status('PUT')]).toEqual([200, 405]);
+  });
+
   test('is none for a body that is not declared as JSON', async () => {
     for (const type of ['text/plain; application/json', 'text/plain', 'application/jsonx']) {
       const response = await fetch(`${server.url}/graphql`, {

@@ -8,6 +8,7 @@ import {
   visit,
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
+import { isRecord } from '../common/json.ts';
 import type { Context } from '../context.ts';
 import { describeOperation, type OperationDescription } from './operation-report.ts';
 
@@ -59,5 +60,5 @@ function hasDirectives(document: DocumentNode): boolean {
 
 function hasScope(schema: GraphQLSchema, { operation }: OperationDefinitionNode, name: string): boolean {
   const options: unknown = schema.getRootType(operation)?.getFields()[name]?.extensions.pothosOptions;
-  return typeof options === 'object' && options !== null && 'authScopes' in options;
+  return isRecord(options) && 'authScopes' in options;
 }

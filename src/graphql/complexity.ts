@@ -78,7 +78,7 @@ function measure(document: DocumentNode): Size & { repeats: number } {
     fragmentSizes.set(name, EMPTY);
     const fragment = fragments.get(name);
     const size = measureSelections(fragment?.selectionSet);
-    const isIntrospection = fragment?.typeCondition.name.value.startsWith('__') ?? false;
+    const isIntrospection = fragment?.typeCondition.name.value.startsWith('__');
     const found = isIntrospection ? { ...size, depth: 0 } : size;
     fragmentSizes.set(name, found);
     return found;
