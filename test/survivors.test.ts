@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { createSingleFlight } from '../src/common/single-flight.ts';
 import { readConfig } from '../src/config/config.ts';
 import { listen } from '../src/http/server.ts';
+import { createCounterPool } from '../src/storage/counters.ts';
 import { createMysqlPool, poolOptions } from '../src/storage/mysql-pool.ts';
 import { openStorage, type Storage } from '../src/storage/open.ts';
 import { withRetry } from '../src/storage/retry.ts';
@@ -69,6 +70,14 @@ describe.each(DATABASES)('users on $name', (database) => {
     expect(await users.setPhone(second.user.id, phone)).toBe('PHONE_IN_USE');
     await runAnySql(url, 'ALTER TABLE user RENAME TO elsewhere');
     await expect(users.setPhone(second.user.id, phone)).rejects.toMatchObject({ failure: 'FAULT' });
+    await close();
+  });
+
+  test('nothing is in progress while no statement runs', async () => {
+    const { load, ping, migrate, close } = await openOn(await database.create());
+    await migrate();
+    await ping();
+    expect(load()).toEqual({ inUse: 0, waiting: 0 });
     await close();
   });
 
@@ -243,6 +252,37 @@ describe.skipIf(!MYSQL)('MySQL', () => {
       expect([names, await outcome]).toEqual([names, code]);
       await close();
     }
+  });
+});
+
+describe.skipIf(!MYSQL)('the pool of the counters', () => {
+  test('uses a connection again unless a statement on it failed, and reports each failure', async () => {
+    const { database } = readConfig(environment({ DATABASE_URL: (await MYSQL?.create()) ?? '' }));
+    if (database.dialect !== 'mysql') throw new Error('not MySQL');
+    const failures: string[] = [];
+    const pool = createCounterPool(database, ({ code }) => failures.push(code));
+    const run = (sql: string, ...values: unknown[]) =>
+      new Promise((resolve, reject) => {
+        pool.getConnection((error, connection) => {
+          if (!connection) return reject(error);
+          const done: Parameters<typeof connection.query>[1] = (failure: unknown, rows?: unknown) => {
+            connection.release();
+            return failure ? reject(failure) : resolve(rows);
+          };
+          if (values.length > 0) connection.query(sql, values, done);
+          else connection.query(sql, done);
+        });
+      });
+    const connectionId = () => run('SELECT CONNECTION_ID() AS id');
+    const first = await connectionId();
+    expect(await connectionId()).toEqual(first);
+    expect(await run('SELECT ? AS id', 5)).toMatchObject([{ id: 5 }]);
+    await expect(run('SELECT')).rejects.toMatchObject({ name: 'StorageError', code: 'ER_PARSE_ERROR' });
+    expect(failures).toEqual(['ER_PARSE_ERROR']);
+    expect(await connectionId()).not.toEqual(first);
+    await pool.close();
+    await expect(connectionId()).rejects.toMatchObject({ code: 'POOL_CLOSED' });
+    expect(failures).toEqual(['ER_PARSE_ERROR', 'POOL_CLOSED']);
   });
 });
 
