@@ -24,12 +24,10 @@ import { environment, startProduct } from './support/product.ts';
 
 /** Promises that changes of the source could break without a failing test, found by mutating it. */
 
-async function openOn(url: string, now = Date.now): Promise<Storage> {
-  const storage = await openStorage(
-    readConfig(environment({ DATABASE_URL: url })).database,
-    [SESSION_KEY_SECRET],
-    { now },
-  );
+async function openOn(url: string, now = Date.now, secret = SESSION_KEY_SECRET): Promise<Storage> {
+  const storage = await openStorage(readConfig(environment({ DATABASE_URL: url })).database, [secret], {
+    now,
+  });
   await storage.migrate();
   return storage;
 }
@@ -151,7 +149,8 @@ describe.each(DATABASES)('users on $name', (database) => {
   });
 
   test('new secrets encrypt and decrypt from the next statement on, and recognize who was disabled', async () => {
-    const { users, replaceSecrets, close } = await openOn(await database.create());
+    const url = await database.create();
+    const { users, replaceSecrets, close } = await openOn(url);
     const [old, other] = [identity(), identity()];
     const first = await users.enrol(old, {});
     const next = 'another-secret-0123456789abcdefghij';
@@ -163,7 +162,18 @@ describe.each(DATABASES)('users on $name', (database) => {
     await users.erase(disabled);
     replaceSecrets([next]);
     expect(await users.sessionKey(first.user.id)).toBeNull();
-    expect((await users.enrol(other, {})).user.disabledAt).toEqual(disabled.disabledAt);
+    await close();
+    const later = await openOn(url, Date.now, next);
+    expect((await later.users.enrol(other, {})).user.disabledAt).toEqual(disabled.disabledAt);
+    await later.close();
+  });
+
+  test('a database without the table of erased users is reported at start', async () => {
+    const url = await database.create();
+    const { check, close } = await openOn(url);
+    await check();
+    await runAnySql(url, 'ALTER TABLE user_tombstone RENAME TO elsewhere');
+    await expect(check()).rejects.toMatchObject({ name: 'StorageError', failure: 'FAULT' });
     await close();
   });
 
