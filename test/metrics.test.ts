@@ -59,6 +59,11 @@ describe.each(DATABASES)('the metrics on $name', (database) => {
     const calls = 'weapp_login_wechat_call_duration_seconds_count';
     const ok = { endpoint: 'jscode2session', outcome: 'OK' };
     expect(await growth(calls, ok, () => logIn('dev:timed'))).toBe(1);
+    const startedAt = performance.now();
+    const seconds = await growth('weapp_login_wechat_call_duration_seconds_sum', ok, () =>
+      logIn('dev:timed'),
+    );
+    expect(seconds).toBeLessThan((performance.now() - startedAt) / 1000);
     const errors = 'weapp_login_wechat_errors_total';
     const blocked = { endpoint: 'jscode2session', errcode: '40226' };
     expect(await growth(errors, blocked, () => logIn('fault:40226'))).toBe(1);
