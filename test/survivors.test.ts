@@ -428,10 +428,14 @@ describe.skipIf(!MYSQL)('the pool of MySQL', () => {
   test('leaves a host that failed out for five seconds while another works', async () => {
     const { database } = await openPool();
     let connections = 0;
+    let packets = 0;
     const sockets = new Set<Socket>();
     const proxy = createServer((client) => {
       connections += 1;
       sockets.add(client);
+      client.on('data', () => {
+        packets += 1;
+      });
       const upstream = connect(database.port, '127.0.0.1');
       client.pipe(upstream).pipe(client);
       for (const socket of [client, upstream]) socket.on('error', () => undefined);
@@ -450,6 +454,9 @@ describe.skipIf(!MYSQL)('the pool of MySQL', () => {
       vi.advanceTimersByTime(1);
       await ask();
       expect(connections).toBe(1);
+      const before = packets;
+      await ask();
+      expect(packets).toBe(before + 1);
 
       proxy.close();
       for (const socket of sockets) socket.resetAndDestroy();
