@@ -1,4 +1,6 @@
+import type { OnStatement } from './observed.ts';
 import type { UserStatements } from './user-statements.ts';
+import type { ReadRole } from './user-types.ts';
 
 /** Fails unless the tables that a login needs exist and can be read. */
 export const READ_TABLES = 'SELECT (SELECT id FROM user LIMIT 1), (SELECT id FROM user_tombstone LIMIT 1)';
@@ -22,6 +24,8 @@ export type Dialect = {
   load(): DatabaseLoad;
   close(): Promise<void>;
 };
+
+export type DialectSettings = { onStatement?: OnStatement | undefined; readRole?: ReadRole | undefined };
 
 export type DatabaseLoad = {
   /** Connections that run a statement. */

@@ -3,13 +3,13 @@ import { and, count, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import { drizzle, type RemoteCallback } from 'drizzle-orm/mysql-proxy';
 import { migrate } from 'drizzle-orm/mysql-proxy/migrator';
 import { packageFile } from '../common/package-file.ts';
-import { type Dialect, MIGRATIONS_TABLE, READ_TABLES } from './dialect.ts';
+import { type Dialect, type DialectSettings, MIGRATIONS_TABLE, READ_TABLES } from './dialect.ts';
 import { user, userTombstone } from './mysql.schema.ts';
 import { createMysqlPool, type MysqlOptions } from './mysql-pool.ts';
-import { type OnStatement, observed } from './observed.ts';
+import { observed } from './observed.ts';
 import { StorageError, toStorageError } from './storage-error.ts';
 import { createBatchStatements } from './user-batch-statements.ts';
-import type { TimeCodec } from './user-row.ts';
+import { readBuiltInRole, type TimeCodec, withReadRoles } from './user-row.ts';
 
 const MIGRATIONS = fileURLToPath(packageFile('drizzle/mysql'));
 const MIGRATION_TIMEOUT_MS = 10 * 60_000;
@@ -33,7 +33,10 @@ function createTimeCodec(): TimeCodec {
   };
 }
 
-export function createMysql(options: MysqlOptions, onStatement?: OnStatement): Dialect {
+export function createMysql(
+  options: MysqlOptions,
+  { onStatement, readRole = readBuiltInRole }: DialectSettings = {},
+): Dialect {
   const bare = createMysqlPool(options);
   const pool = {
     ...bare,
@@ -65,9 +68,9 @@ export function createMysql(options: MysqlOptions, onStatement?: OnStatement): D
     place: options.socketPath ?? `${options.host}:${options.port}/${options.database}`,
     users: {
       columns: user,
-      find: (where) => db.select(USER_COLUMNS).from(user).where(where),
+      find: (where) => withReadRoles(db.select(USER_COLUMNS).from(user).where(where), readRole),
       page: (where, order, limit) =>
-        db.select(USER_COLUMNS).from(user).where(where).orderBy(order).limit(limit),
+        withReadRoles(db.select(USER_COLUMNS).from(user).where(where).orderBy(order).limit(limit), readRole),
       sessionKeys: (where) =>
         db
           .select({ appId: user.appId, openId: user.openId, sessionKey: user.sessionKey })
@@ -78,6 +81,7 @@ export function createMysql(options: MysqlOptions, onStatement?: OnStatement): D
       remove: (where) => db.delete(user).where(where),
       batches: createBatchStatements({
         columns: user,
+        readRole,
         times: createTimeCodec(),
         selectByIds: (ids) => db.select(USER_COLUMNS).from(user).where(inArray(user.id, ids)),
         // Else MariaDB changes to the index of the phone number, or scans the table, once it has grown.

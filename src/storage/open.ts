@@ -1,9 +1,8 @@
 import { sql } from 'drizzle-orm';
 import type { Clock } from '../common/clock.ts';
-import { type DatabaseLoad, type Dialect, READ_TABLES } from './dialect.ts';
+import { type DatabaseLoad, type Dialect, type DialectSettings, READ_TABLES } from './dialect.ts';
 import { migrateUnderLease } from './migrations.ts';
 import type { MysqlOptions } from './mysql-pool.ts';
-import type { OnStatement } from './observed.ts';
 import { withRetry } from './retry.ts';
 import { createSessionKeyCipher } from './session-key.ts';
 import type { SqliteOptions } from './sqlite.ts';
@@ -30,7 +29,8 @@ export type Storage = {
   close(): Promise<void>;
 };
 
-export type StorageSettings = { now?: Clock; onStatement?: OnStatement | undefined };
+/** `readRole` knows USER and ADMIN by default. */
+export type StorageSettings = DialectSettings & { now?: Clock };
 
 /**
  * Opens the database. A server is connected to at the first statement.
@@ -39,9 +39,9 @@ export type StorageSettings = { now?: Clock; onStatement?: OnStatement | undefin
 export async function openStorage(
   options: DatabaseOptions,
   secrets: readonly [string, ...string[]],
-  { now = Date.now, onStatement }: StorageSettings = {},
+  { now = Date.now, ...settings }: StorageSettings = {},
 ): Promise<Storage> {
-  const dialect = await openDialect(options, onStatement);
+  const dialect = await openDialect(options, settings);
   let cipher = createSessionKeyCipher(secrets);
   let tombstoneIds = createTombstoneIds(secrets);
   return {
@@ -73,7 +73,7 @@ export async function openStorage(
 }
 
 /** Loads only the driver in use. */
-async function openDialect(options: DatabaseOptions, onStatement: OnStatement | undefined): Promise<Dialect> {
-  if (options.dialect === 'mysql') return (await import('./mysql.ts')).createMysql(options, onStatement);
-  return (await import('./sqlite.ts')).createSqlite(options, onStatement);
+async function openDialect(options: DatabaseOptions, settings: DialectSettings): Promise<Dialect> {
+  if (options.dialect === 'mysql') return (await import('./mysql.ts')).createMysql(options, settings);
+  return (await import('./sqlite.ts')).createSqlite(options, settings);
 }

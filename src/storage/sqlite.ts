@@ -7,13 +7,13 @@ import { and, count, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
 import { type AsyncRemoteCallback, drizzle } from 'drizzle-orm/sqlite-proxy';
 import { migrate } from 'drizzle-orm/sqlite-proxy/migrator';
 import { packageFile } from '../common/package-file.ts';
-import { type Dialect, MIGRATIONS_TABLE, READ_TABLES } from './dialect.ts';
-import { type OnStatement, observed } from './observed.ts';
+import { type Dialect, type DialectSettings, MIGRATIONS_TABLE, READ_TABLES } from './dialect.ts';
+import { observed } from './observed.ts';
 import { user, userTombstone } from './sqlite.schema.ts';
 import { openConnection, runOnce, type SqliteConnection } from './sqlite-connection.ts';
 import { BUSY, StorageError, toStorageError } from './storage-error.ts';
 import { createBatchStatements } from './user-batch-statements.ts';
-import type { TimeCodec } from './user-row.ts';
+import { readBuiltInRole, type TimeCodec, withReadRoles } from './user-row.ts';
 
 /** A libSQL file, created with its folder if missing, or `:memory:`. */
 export type SqliteOptions = { path: string };
@@ -32,7 +32,10 @@ const { sessionKey: _, ...USER_COLUMNS } = getTableColumns(user);
 /** Milliseconds since 1970. */
 const TIMES: TimeCodec = { encode: (time) => time.getTime(), decode: (value) => new Date(Number(value)) };
 
-export async function createSqlite({ path }: SqliteOptions, onStatement?: OnStatement): Promise<Dialect> {
+export async function createSqlite(
+  { path }: SqliteOptions,
+  { onStatement, readRole = readBuiltInRole }: DialectSettings = {},
+): Promise<Dialect> {
   const connection = await openFile(path);
   const inode = path === IN_MEMORY ? undefined : (await stat(path)).ino;
 
@@ -51,9 +54,9 @@ export async function createSqlite({ path }: SqliteOptions, onStatement?: OnStat
     place: path,
     users: {
       columns: user,
-      find: (where) => db.select(USER_COLUMNS).from(user).where(where),
+      find: (where) => withReadRoles(db.select(USER_COLUMNS).from(user).where(where), readRole),
       page: (where, order, limit) =>
-        db.select(USER_COLUMNS).from(user).where(where).orderBy(order).limit(limit),
+        withReadRoles(db.select(USER_COLUMNS).from(user).where(where).orderBy(order).limit(limit), readRole),
       sessionKeys: (where) =>
         db
           .select({ appId: user.appId, openId: user.openId, sessionKey: user.sessionKey })
@@ -64,6 +67,7 @@ export async function createSqlite({ path }: SqliteOptions, onStatement?: OnStat
       remove: (where) => db.delete(user).where(where),
       batches: createBatchStatements({
         columns: user,
+        readRole,
         times: TIMES,
         selectByIds: (ids) => db.select(USER_COLUMNS).from(user).where(inArray(user.id, ids)),
         selectByOpenIds: (openIds) =>

@@ -1,5 +1,16 @@
 import type { user as userTable } from './mysql.schema.ts';
 
+/** The roles of users. Open: a team adds its own by declaration merging. */
+export interface Roles {
+  USER: true;
+  ADMIN: true;
+}
+
+export type Role = keyof Roles;
+
+/** Reads a stored role: one that nobody declares any more is returned as USER. */
+export type ReadRole = (stored: string) => Role;
+
 /** A row of the `user` table. sqlite.ts compiles only if its table has the same columns. */
 export type UserRow = typeof userTable.$inferSelect;
 
@@ -27,7 +38,7 @@ export type Phone = { number: string; countryCode: string };
 /** Conditions that all must hold; an absent one is not checked. */
 export type UserFilter = {
   appId?: string | undefined;
-  role?: User['role'] | undefined;
+  role?: Role | undefined;
   disabled?: boolean | undefined;
   /** E.164, exact. */
   phoneNumber?: string | undefined;
@@ -76,7 +87,7 @@ export type Users = {
    */
   setPhone(id: string, phone: Phone | null): Promise<User | 'PHONE_IN_USE' | null>;
   /** Null if there is no such user. */
-  setRole(id: string, role: User['role']): Promise<User | null>;
+  setRole(id: string, role: Role): Promise<User | null>;
   /** Disabling also revokes the user's tokens for good. Null if there is no such user. */
   setDisabled(id: string, disabled: boolean): Promise<User | null>;
   /** Revokes the tokens of this version; newer ones stay valid. Idempotent. */
