@@ -1,3 +1,4 @@
+import type { Database } from './database-types.ts';
 import type { OnStatement } from './observed.ts';
 import type { UserStatements } from './user-statements.ts';
 import type { ReadRole } from './user-types.ts';
@@ -13,6 +14,8 @@ export type Dialect = {
   /** The location without user and password, for messages. */
   place: string;
   users: UserStatements;
+  /** For the tables of modules. */
+  database: Database;
   /** Runs one hand-written statement with `?` for parameters; returns rows as arrays. */
   execute(sql: string, params?: readonly (string | number)[]): Promise<unknown[][]>;
   /** Whether statements can succeed now: reads the tables that a login needs. */

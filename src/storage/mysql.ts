@@ -1,13 +1,17 @@
 import { fileURLToPath } from 'node:url';
 import { and, count, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
-import { drizzle, type RemoteCallback } from 'drizzle-orm/mysql-proxy';
 import { migrate } from 'drizzle-orm/mysql-proxy/migrator';
 import { packageFile } from '../common/package-file.ts';
 import { type Dialect, type DialectSettings, MIGRATIONS_TABLE, READ_TABLES } from './dialect.ts';
 import { user, userTombstone } from './mysql.schema.ts';
 import { createMysqlPool, type MysqlOptions } from './mysql-pool.ts';
+import { createMysqlStatements, drizzleOnMysql, type MysqlQuery } from './mysql-statements.ts';
+import { createMysqlTransactions } from './mysql-transactions.ts';
 import { observed } from './observed.ts';
+import { withSafeRetry } from './retry.ts';
 import { StorageError, toStorageError } from './storage-error.ts';
+import { createTransactionScope } from './transaction-scope.ts';
+import { createDatabase } from './transactions.ts';
 import { createBatchStatements } from './user-batch-statements.ts';
 import { readBuiltInRole, type TimeCodec, withReadRoles } from './user-row.ts';
 
@@ -44,11 +48,8 @@ export function createMysql(
     execute: observed(bare.execute, onStatement),
   };
 
-  const runForDrizzle: RemoteCallback = async (sql, params, method) => {
-    const result = await pool.query(sql, params, method === 'all');
-    return { rows: method === 'all' && Array.isArray(result) ? result : [result] };
-  };
-  const db = drizzle(runForDrizzle);
+  const db = drizzleOnMysql(pool.query);
+  const scope = createTransactionScope();
 
   /** Whether a status or variable is absent or OFF. */
   async function isOff(show: string): Promise<boolean> {
@@ -102,6 +103,19 @@ export function createMysql(
         remove: (ids) => db.delete(userTombstone).where(inArray(userTombstone.id, [...ids])),
       },
     },
+    database: createDatabase({
+      scope,
+      timeoutMs: options.timeoutMs,
+      statements(check) {
+        const query: MysqlQuery = async (...statement) => {
+          check();
+          return pool.query(...statement);
+        };
+        const retried: MysqlQuery = (sql, ...rest) => withSafeRetry(sql, () => query(sql, ...rest));
+        return createMysqlStatements(query, retried);
+      },
+      begin: createMysqlTransactions(bare, onStatement),
+    }),
     execute: async (sql, params = []) => rowsOf(await pool.query(sql, params, true)),
     async ping() {
       await pool.query(READ_TABLES, [], true);

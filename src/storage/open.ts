@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Clock } from '../common/clock.ts';
+import type { Database } from './database-types.ts';
 import { type DatabaseLoad, type Dialect, type DialectSettings, READ_TABLES } from './dialect.ts';
 import { migrateUnderLease } from './migrations.ts';
 import type { MysqlOptions } from './mysql-pool.ts';
@@ -16,6 +17,8 @@ export type Storage = {
   /** The location without user and password, for messages. */
   place: string;
   users: Users;
+  /** For the tables of modules. */
+  database: Database;
   /** @param secrets for session_keys: the first encrypts, all decrypt */
   replaceSecrets(secrets: readonly [string, ...string[]]): void;
   /** @throws {StorageError} when the database does not respond, or could not run the statements of a login */
@@ -46,6 +49,7 @@ export async function openStorage(
   let tombstoneIds = createTombstoneIds(secrets);
   return {
     place: dialect.place,
+    database: dialect.database,
     users: createUsers(dialect.users, {
       cipher: {
         encrypt: (...args) => cipher.encrypt(...args),

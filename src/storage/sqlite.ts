@@ -1,17 +1,22 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { and, count, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
-import { type AsyncRemoteCallback, drizzle } from 'drizzle-orm/sqlite-proxy';
 import { migrate } from 'drizzle-orm/sqlite-proxy/migrator';
 import { packageFile } from '../common/package-file.ts';
 import { type Dialect, type DialectSettings, MIGRATIONS_TABLE, READ_TABLES } from './dialect.ts';
 import { observed } from './observed.ts';
+import { withSafeRetry } from './retry.ts';
 import { user, userTombstone } from './sqlite.schema.ts';
+import { BUSY_LIMIT_MS, waitWhileBusy } from './sqlite-busy.ts';
 import { openConnection, runOnce, type SqliteConnection } from './sqlite-connection.ts';
+import { createSqliteStatements, drizzleOnSqlite, type SqliteExecutor } from './sqlite-statements.ts';
+import { createSqliteTransactions } from './sqlite-transactions.ts';
 import { BUSY, StorageError, toStorageError } from './storage-error.ts';
+import { createTransactionScope } from './transaction-scope.ts';
+import { createDatabase } from './transactions.ts';
+import { createTurns } from './turns.ts';
 import { createBatchStatements } from './user-batch-statements.ts';
 import { readBuiltInRole, type TimeCodec, withReadRoles } from './user-row.ts';
 
@@ -22,10 +27,6 @@ export const IN_MEMORY = ':memory:';
 /** With less space on the disk, writes fail soon. */
 export const MIN_FREE_BYTES = 1024 * 1024;
 const MIGRATIONS = fileURLToPath(packageFile('drizzle/sqlite'));
-/** While another process writes, a statement is tried again after this time. */
-const BUSY_DELAY_MS = 20;
-/** How long a statement waits altogether. */
-const BUSY_LIMIT_MS = 5000;
 
 const { sessionKey: _, ...USER_COLUMNS } = getTableColumns(user);
 
@@ -39,16 +40,41 @@ export async function createSqlite(
   const connection = await openFile(path);
   const inode = path === IN_MEMORY ? undefined : (await stat(path)).ino;
 
+  const turns = createTurns();
+  const scope = createTransactionScope();
+
+  /** At once, or when the transaction that runs has ended. */
+  function runInTurn<T>(run: () => T): Promise<T> {
+    const runIfFree = () => {
+      if (turns.isBusy()) throw new StorageError('UNAVAILABLE', 'SQLITE_BUSY');
+      return run();
+    };
+    return turns.isBusy() ? waitForTurn(run, runIfFree) : waitWhileBusy(runIfFree);
+  }
+
+  /** Without keeping the turn while another process writes. */
+  async function waitForTurn<T>(run: () => T, runIfFree: () => T): Promise<T> {
+    scope.requireOutside();
+    const leave = await turns.enter();
+    try {
+      return run();
+    } catch (error) {
+      if (!BUSY.test(toStorageError(error).code)) throw error;
+    } finally {
+      leave();
+    }
+    return waitWhileBusy(runIfFree);
+  }
+
   const query = observed(
-    (sql: string, params: readonly unknown[] = []) => waitWhileBusy(() => connection.query(sql, params)),
+    (sql: string, params: readonly unknown[] = []) => runInTurn(() => connection.query(sql, params)),
     onStatement,
   );
-
-  const runForDrizzle: AsyncRemoteCallback = async (sql, params, method) => {
-    const rows = await query(sql, params);
-    return { rows: method === 'get' ? (rows[0] ?? []) : rows };
-  };
-  const db = drizzle(runForDrizzle);
+  const change = observed(
+    (sql: string, params: readonly unknown[]) => runInTurn(() => connection.change(sql, params)),
+    onStatement,
+  );
+  const db = drizzleOnSqlite(query);
 
   return {
     place: path,
@@ -84,6 +110,7 @@ export async function createSqlite(
         tombstone: (ids) =>
           sql`(select max(${userTombstone.disabledAt}) from ${userTombstone} where ${inArray(userTombstone.id, ids)})`,
         run: query,
+        refusal: () => (turns.isBusy() ? scope.refusal() : undefined),
       }),
       tombstones: {
         save: (id, disabledAt) =>
@@ -94,6 +121,20 @@ export async function createSqlite(
         remove: (ids) => db.delete(userTombstone).where(inArray(userTombstone.id, [...ids])),
       },
     },
+    database: createDatabase({
+      scope,
+      timeoutMs: BUSY_LIMIT_MS,
+      statements(check) {
+        const run: SqliteExecutor['query'] = async (sql, params) => {
+          check();
+          return query(sql, params);
+        };
+        return createSqliteStatements({ query: run, change }, (sql, params) =>
+          withSafeRetry(sql, () => run(sql, params)),
+        );
+      },
+      begin: createSqliteTransactions(connection, turns, onStatement),
+    }),
     execute: query,
     async ping() {
       if (path === IN_MEMORY) await query(READ_TABLES);
@@ -104,7 +145,7 @@ export async function createSqlite(
       return rows.map(([name]) => String(name));
     },
     migrate: () =>
-      migrate(db, (statements) => waitWhileBusy(() => connection.writeAll(statements)), {
+      migrate(db, (statements) => runInTurn(() => connection.writeAll(statements)), {
         migrationsFolder: MIGRATIONS,
         migrationsTable: MIGRATIONS_TABLE,
       }),
@@ -145,22 +186,6 @@ async function openFile(path: string): Promise<SqliteConnection> {
   } catch (error) {
     throw toStorageError(error);
   }
-}
-
-/**
- * Waits without blocking the event loop while another process writes.
- * @throws {StorageError}
- */
-async function waitWhileBusy<T>(run: () => T, end = performance.now() + BUSY_LIMIT_MS): Promise<T> {
-  try {
-    return run();
-  } catch (error) {
-    const failure = toStorageError(error);
-    if (!BUSY.test(failure.code)) throw failure;
-    if (performance.now() > end) throw new StorageError('UNAVAILABLE', failure.code);
-  }
-  await sleep(BUSY_DELAY_MS);
-  return waitWhileBusy(run, end);
 }
 
 /** A new file is readable by this account only; the mode of an existing one is kept. */

@@ -23,6 +23,7 @@ export type BatchDialect = {
   tombstone(ids: string[]): SQL;
   /** Runs a prepared statement. */
   run(sql: string, params: readonly Param[]): Promise<readonly RawRow[]>;
+  refusal?: BatchStatements['refusal'];
 };
 
 /** Profiles have different fields, so an attacker could make thousands of texts. */
@@ -59,6 +60,7 @@ export function createBatchStatements(dialect: BatchDialect): BatchStatements {
   }
 
   return {
+    ...(dialect.refusal ? { refusal: dialect.refusal } : {}),
     findByIds: (ids) =>
       find(
         textOf(`ids ${ids.length}`, () => dialect.selectByIds([...ids])),
