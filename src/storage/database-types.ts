@@ -68,15 +68,12 @@ type ColumnsOf<M extends MySqlTable> = {
 };
 
 /** Nothing if the rows of the two tables have the same type; else an object that says which column differs. */
-export type SameColumns<M extends MySqlTable, S extends SQLiteTable> = [
-  Difference<M['$inferSelect'], S['$inferSelect']> | DefaultDifference<M['$inferInsert'], S['$inferInsert']>,
-] extends [never]
-  ? unknown
-  : {
-      error:
-        | Difference<M['$inferSelect'], S['$inferSelect']>
-        | DefaultDifference<M['$inferInsert'], S['$inferInsert']>;
-    };
+export type SameColumns<M extends MySqlTable, S extends SQLiteTable> = NoError<
+  Difference<M['$inferSelect'], S['$inferSelect']>,
+  NoError<DefaultDifference<M['$inferInsert'], S['$inferInsert']>, unknown>
+>;
+
+type NoError<Message, Next> = [Message] extends [never] ? Next : { error: Message };
 
 type Difference<M, S> =
   | { [Name in Missing<M, S>]: `The SQLite table lacks the column ${Name}.` }[Missing<M, S>]

@@ -1,4 +1,5 @@
 import type { Database } from './database-types.ts';
+import type { DialectName } from './migration-sql.ts';
 import type { OnStatement } from './observed.ts';
 import type { UserStatements } from './user-statements.ts';
 import type { ReadRole } from './user-types.ts';
@@ -11,6 +12,7 @@ export const MIGRATIONS_TABLE = 'weapp_login_migrations';
 
 /** One kind of database. Every method rejects with StorageError only, within its deadline. */
 export type Dialect = {
+  kind: DialectName;
   /** The location without user and password, for messages. */
   place: string;
   users: UserStatements;
@@ -24,6 +26,8 @@ export type Dialect = {
   columnsOf(table: string): Promise<string[]>;
   /** Applies the migrations. Not safe for concurrent use: see migrateUnderLease. */
   migrate(): Promise<void>;
+  /** Runs the statements of one migration: on libSQL in a transaction, on MySQL without those that are done already. */
+  applyMigration(statements: readonly string[]): Promise<void>;
   load(): DatabaseLoad;
   close(): Promise<void>;
 };

@@ -21,7 +21,8 @@ const MIGRATION_TIMEOUT_MS = 10 * 60_000;
 const { sessionKey: _, ...USER_COLUMNS } = getTableColumns(user);
 
 /** Table, column or key exists, or is gone: an interrupted migration had already done this step. */
-const ALREADY_DONE = /^ER_(TABLE_EXISTS_ERROR|DUP_FIELDNAME|DUP_KEYNAME|CANT_DROP_FIELD_OR_KEY)$/;
+const ALREADY_DONE =
+  /^ER_(TABLE_EXISTS_ERROR|DUP_FIELDNAME|DUP_KEYNAME|CANT_DROP_FIELD_OR_KEY|BAD_TABLE_ERROR)$/;
 
 /** `datetime(3)` in UTC. The three times of a login are equal. */
 function createTimeCodec(): TimeCodec {
@@ -57,7 +58,7 @@ export function createMysql(
     return text === '' || text.endsWith(',OFF');
   }
 
-  async function runMigrationSteps(statements: string[]): Promise<void> {
+  async function runMigrationSteps(statements: readonly string[]): Promise<void> {
     for (const statement of statements) {
       await pool.query(statement, [], false, MIGRATION_TIMEOUT_MS).catch((error: unknown) => {
         if (!ALREADY_DONE.test(toStorageError(error).code)) throw error;
@@ -66,6 +67,7 @@ export function createMysql(
   }
 
   return {
+    kind: 'mysql',
     place: options.socketPath ?? `${options.host}:${options.port}/${options.database}`,
     users: {
       columns: user,
@@ -137,6 +139,7 @@ export function createMysql(
         migrationsFolder: MIGRATIONS,
         migrationsTable: MIGRATIONS_TABLE,
       }),
+    applyMigration: runMigrationSteps,
     load: pool.load,
     close: () => pool.close(),
   };

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Clock } from '../common/clock.ts';
 import type { Database } from './database-types.ts';
 import { type DatabaseLoad, type Dialect, type DialectSettings, READ_TABLES } from './dialect.ts';
+import type { ModuleMigrations } from './migration-files.ts';
 import { migrateUnderLease } from './migrations.ts';
 import type { MysqlOptions } from './mysql-pool.ts';
 import { withRetry } from './retry.ts';
@@ -23,8 +24,11 @@ export type Storage = {
   replaceSecrets(secrets: readonly [string, ...string[]]): void;
   /** @throws {StorageError} when the database does not respond, or could not run the statements of a login */
   ping(): Promise<void>;
-  /** Applies the migrations; any number of processes may call it at once. */
-  migrate(): Promise<void>;
+  /**
+   * Applies our migrations, then those of the modules; any number of processes may call it at once.
+   * @throws {MigrationError} of a module
+   */
+  migrate(modules?: readonly ModuleMigrations[]): Promise<void>;
   /** @throws {StorageError} FAULT when our tables are missing, outdated, or belong to another program */
   check(): Promise<void>;
   /** What is in progress now. */
@@ -66,7 +70,7 @@ export async function openStorage(
       tombstoneIds = createTombstoneIds(next);
     },
     ping: dialect.ping,
-    migrate: () => migrateUnderLease(dialect, now),
+    migrate: (modules) => migrateUnderLease(dialect, now, modules),
     async check() {
       await withRetry(() => dialect.users.find(sql`1 = 0`));
       await withRetry(() => dialect.execute(READ_TABLES));

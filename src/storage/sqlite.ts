@@ -76,7 +76,12 @@ export async function createSqlite(
   );
   const db = drizzleOnSqlite(query);
 
+  function applyMigration(statements: readonly string[]): Promise<void> {
+    return runInTurn(() => connection.writeAll(statements));
+  }
+
   return {
+    kind: 'sqlite',
     place: path,
     users: {
       columns: user,
@@ -145,10 +150,11 @@ export async function createSqlite(
       return rows.map(([name]) => String(name));
     },
     migrate: () =>
-      migrate(db, (statements) => runInTurn(() => connection.writeAll(statements)), {
+      migrate(db, applyMigration, {
         migrationsFolder: MIGRATIONS,
         migrationsTable: MIGRATIONS_TABLE,
       }),
+    applyMigration,
     // Statements are run one by one, on the thread of the event loop.
     load: () => ({ inUse: 0, waiting: 0 }),
     async close() {
