@@ -27,7 +27,7 @@ export type Contender = {
   cwd: string;
   command: readonly string[];
   env: Record<string, string>;
-  /** The folder of the product whose `dist/cli/migrate.js` creates the tables. */
+  /** The folder of the product whose `dist/main.js migrate` creates the tables. */
   migrations: string;
   /** Whether it is measured in the quoted cells only. */
   isMainOnly?: boolean;

@@ -100,5 +100,5 @@ async function startServer(
 
 async function migrate(folder: string, url: string): Promise<void> {
   const env = Object.entries({ ...PRODUCTION, DATABASE_URL: url }).map(([key, value]) => `${key}=${value}`);
-  await run('env', [...env, process.execPath, 'dist/cli/migrate.js'], folder);
+  await run('env', [...env, process.execPath, 'dist/main.js', 'migrate'], folder);
 }

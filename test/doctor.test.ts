@@ -58,7 +58,7 @@ async function doctor(
   { args = [], folder }: { args?: string[]; folder?: string } = {},
 ): Promise<Outcome> {
   const startedAt = performance.now();
-  const { exited, printed } = run(env, folder, 'cli/doctor.ts', { args });
+  const { exited, printed } = run(env, folder, 'doctor', { args });
   const code = await exited;
   expect(canariesIn(printed())).toEqual([]);
   return { code, text: printed(), seconds: (performance.now() - startedAt) / 1000 };
@@ -71,7 +71,7 @@ function linesOf({ text }: Outcome, check: string): string[] {
 }
 
 async function migrated(url: string): Promise<string> {
-  const { exited, printed } = run(production({ DATABASE_URL: url }), undefined, 'cli/migrate.ts');
+  const { exited, printed } = run(production({ DATABASE_URL: url }), undefined, 'migrate');
   expect(await exited, printed()).toBe(0);
   return url;
 }

@@ -11,7 +11,7 @@ import {
   type OperationDescription,
   type Outcome,
 } from './operation-report.ts';
-import { finishResult, withHttpStatus } from './result.ts';
+import { type Finishing, finishResult, withHttpStatus } from './result.ts';
 import type { VariableCheck } from './variables.ts';
 
 /** The policies that the lane applies. */
@@ -24,7 +24,7 @@ export type YogaLaneOptions = {
   checkVariables: VariableCheck;
   /** Replaces the query of a request by that of a persisted document; undefined accepts any query. */
   toPersistedQuery: ((params: object) => string) | undefined;
-  suggestions: boolean;
+  finishing: Finishing;
 };
 
 type YogaContext = { connection: Connection; progress: Progress };
@@ -38,16 +38,8 @@ type Progress = {
 
 /** GraphQL over HTTP by GraphQL Yoga: handles every kind of request. */
 export function createYogaLane(options: YogaLaneOptions): GraphQLExecutor {
-  const {
-    schema,
-    createContext,
-    log,
-    createReport,
-    documents,
-    checkVariables,
-    toPersistedQuery,
-    suggestions,
-  } = options;
+  const { schema, createContext, log, createReport, documents, checkVariables, toPersistedQuery, finishing } =
+    options;
 
   const hooks: Plugin<{ context: Context; progress: Progress }, YogaContext> = {
     onParams({ params, request, setParams }) {
@@ -81,7 +73,7 @@ export function createYogaLane(options: YogaLaneOptions): GraphQLExecutor {
       if (Array.isArray(result) || Symbol.asyncIterator in result) return;
       const finished = finishResult(result, {
         log: log.child({ requestId: connection.requestId }),
-        suggestions,
+        ...finishing,
       });
       setResult(finished);
       progress.errors = finished.errors ?? [];

@@ -14,7 +14,7 @@ export class MigrationError extends Error {
   readonly code: string | undefined;
 
   constructor(module: string, message: string, code?: string) {
-    super(`module ${module}: ${message}`);
+    super(`Module ${module}: ${message}.`);
     this.module = module;
     this.code = code;
   }

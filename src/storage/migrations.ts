@@ -25,8 +25,9 @@ export const FOREIGN_TABLES = 'FOREIGN_TABLES';
 export const LEASE_HELD = 'MIGRATION_LEASE_HELD';
 
 /**
- * Applies our migrations and those of modules, in their order, while holding a lease, so that several processes may start at once. The lease is a row,
- * because GET_LOCK does not work on Galera; it is renewed meanwhile, and expires 30 s after its holder died.
+ * Applies our migrations and those of modules, in their order, while holding a lease, so that several processes may start
+ * at once. The lease is a row, because GET_LOCK does not work on Galera; it is renewed meanwhile, and expires 30 s after
+ * its holder died.
  * @throws {StorageError} FOREIGN_TABLES before anything is changed: on MySQL an existing table counts as migrated
  * @throws {StorageError} LEASE_HELD
  * @throws {MigrationError} of a module; its files are checked before anything is changed

@@ -16,7 +16,7 @@ export async function migrateModule(
   { name, migrations }: CheckedModule,
   now: Clock,
 ): Promise<void> {
-  const ledger = `${MIGRATIONS_TABLE}_${name}`;
+  const ledger = ledgerOf(name);
   await withRetry(() =>
     dialect.execute(
       `CREATE TABLE IF NOT EXISTS ${ledger} (
@@ -37,6 +37,32 @@ export async function migrateModule(
       );
     });
   }
+}
+
+function ledgerOf(module: string): string {
+  return `${MIGRATIONS_TABLE}_${module}`;
+}
+
+/** The tags of the migrations that are not applied. */
+export async function pendingTags(
+  dialect: Pick<Dialect, 'execute' | 'columnsOf'>,
+  { name, migrations }: CheckedModule,
+): Promise<string[]> {
+  const ledger = ledgerOf(name);
+  const exists = (await withRetry(() => dialect.columnsOf(ledger))).length > 0;
+  const rows = exists ? await withRetry(() => dialect.execute(`SELECT tag FROM ${ledger}`)) : [];
+  const applied = new Set(rows.map(([tag]) => String(tag)));
+  return migrations.map(({ tag }) => tag).filter((tag) => !applied.has(tag));
+}
+
+/** @throws {MigrationError} when a migration is not applied */
+export async function requireApplied(dialect: MigrationDialect, module: CheckedModule): Promise<void> {
+  const pending = await pendingTags(dialect, module);
+  if (pending.length > 0)
+    throw new MigrationError(
+      module.name,
+      `its tables are missing or outdated (${pending.join(', ')}): run the command \`migrate\``,
+    );
 }
 
 function failureOf({ kind }: MigrationDialect, tag: string, code: string): string {

@@ -2,8 +2,9 @@ import { sql } from 'drizzle-orm';
 import type { Clock } from '../common/clock.ts';
 import type { Database } from './database-types.ts';
 import { type DatabaseLoad, type Dialect, type DialectSettings, READ_TABLES } from './dialect.ts';
-import type { ModuleMigrations } from './migration-files.ts';
+import { type ModuleMigrations, readModules } from './migration-files.ts';
 import { migrateUnderLease } from './migrations.ts';
+import { requireApplied } from './module-migrations.ts';
 import type { MysqlOptions } from './mysql-pool.ts';
 import { withRetry } from './retry.ts';
 import { createSessionKeyCipher } from './session-key.ts';
@@ -29,8 +30,11 @@ export type Storage = {
    * @throws {MigrationError} of a module
    */
   migrate(modules?: readonly ModuleMigrations[]): Promise<void>;
-  /** @throws {StorageError} FAULT when our tables are missing, outdated, or belong to another program */
-  check(): Promise<void>;
+  /**
+   * @throws {StorageError} FAULT when our tables are missing, outdated, or belong to another program
+   * @throws {MigrationError} when a migration of a module is not applied
+   */
+  check(modules?: readonly ModuleMigrations[]): Promise<void>;
   /** What is in progress now. */
   load(): DatabaseLoad;
   close(): Promise<void>;
@@ -71,9 +75,10 @@ export async function openStorage(
     },
     ping: dialect.ping,
     migrate: (modules) => migrateUnderLease(dialect, now, modules),
-    async check() {
+    async check(modules = []) {
       await withRetry(() => dialect.users.find(sql`1 = 0`));
       await withRetry(() => dialect.execute(READ_TABLES));
+      for (const module of readModules(modules, dialect.kind)) await requireApplied(dialect, module);
     },
     load: dialect.load,
     close: () => dialect.close(),

@@ -59,26 +59,33 @@ export type Page = {
 };
 
 /** The users of all mini programs. Every method rejects with StorageError only. */
-export type Users = {
+export interface Users {
   /** Generates an id for a new row: a UUIDv7. */
   newId(): string;
+  /** Exact match: MySQL ignores trailing spaces. */
+  byId(id: string): Promise<User | null>;
+  byOpenId(appId: string, openId: string): Promise<User | null>;
+  /** The users with one of these unionids in all mini programs, oldest first. One statement. */
+  byUnionIds(unionIds: readonly string[]): Promise<User[]>;
+  /** Costs the same for every page, unless few users match a filter without an index: by role or state. */
+  page(page: Page): Promise<User[]>;
+  /** Reads all users that the filter matches, and all users if it has no index. */
+  count(filter: UserFilter): Promise<number>;
+}
+
+/**
+ * What only the core may do.
+ * @internal
+ */
+export interface Users {
   /**
    * Inserts the user at the first login; updates session_key, last login, unionid (if given) and the given profile
    * fields at every other. Concurrent first logins create one row, and one of them gets `isNewUser`. The row of a
    * disabled user is left unchanged.
    */
   enrol(identity: Identity, profile: Profile): Promise<{ user: User; isNewUser: boolean }>;
-  /** Exact match: MySQL ignores trailing spaces. */
-  byId(id: string): Promise<User | null>;
-  byOpenId(appId: string, openId: string): Promise<User | null>;
-  /** The users with one of these unionids in all mini programs, oldest first. One statement. */
-  byUnionIds(unionIds: readonly string[]): Promise<User[]>;
   /** The users with this id or openid in any mini program. */
   byIdOrOpenId(idOrOpenId: string): Promise<User[]>;
-  /** Costs the same for every page, unless few users match a filter without an index: by role or state. */
-  page(page: Page): Promise<User[]>;
-  /** Reads all users that the filter matches, and all users if it has no index. */
-  count(filter: UserFilter): Promise<number>;
   /** Null if there is no such user. */
   updateProfile(id: string, profile: Profile): Promise<User | null>;
   /**
@@ -99,4 +106,4 @@ export type Users = {
   erase(user: User): Promise<void>;
   /** The session_key of the last login; null if there is no such user or it cannot be decrypted. */
   sessionKey(id: string): Promise<string | null>;
-};
+}

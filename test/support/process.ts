@@ -22,13 +22,13 @@ mkdirSync(OUTPUT, { recursive: true });
 export function run(
   env: Record<string, string>,
   folder = mkdtempSync(join(tmpdir(), 'weapp-login-run-')),
-  script = 'main.ts',
+  command = 'start',
   { detached = false, args = [] }: { detached?: boolean; args?: readonly string[] } = {},
 ): Running {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(
     process.execPath,
-    ['--import', resolve('node_modules/tsx/dist/loader.mjs'), resolve('src', script), ...args],
+    ['--import', resolve('node_modules/tsx/dist/loader.mjs'), resolve('src/main.ts'), command, ...args],
     {
       cwd: folder,
       env: { PATH, HOME, PORT: '0', ...env },

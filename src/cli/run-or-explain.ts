@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { explainFailure } from './explain.ts';
 
 /**
@@ -10,5 +11,7 @@ export async function runOrExplain(command: () => Promise<void>, prefix = ''): P
   } catch (error) {
     process.stderr.write(`${explainFailure(error, prefix)}\n`);
     process.exitCode = 1;
+    // The channel to the supervisor would keep it running.
+    if (cluster.isWorker) process.exit();
   }
 }

@@ -1,0 +1,85 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { GraphQLError } from 'graphql';
+import { MAX_BODY_BYTES, readBody } from '../body.ts';
+import { clientAddress } from '../client-address.ts';
+import { errorReply, jsonReply, type Reply } from '../reply.ts';
+import type { Route } from '../router.ts';
+
+export type ModuleRouteOptions<Context> = {
+  handle(request: Request, context: Context): Response | Promise<Response>;
+  createContext(connection: { requestId: string; address: string }, headers: IncomingHttpHeaders): Context;
+  trustedProxies: number;
+  /** What the client may see of an error that was thrown. */
+  finish(error: unknown, requestId: string): GraphQLError;
+};
+
+/** A route of a module, which has the Request and Response of fetch. */
+export function moduleRoute<Context>({
+  handle,
+  createContext,
+  trustedProxies,
+  finish,
+}: ModuleRouteOptions<Context>): Route {
+  return async (request, { path, search }, requestId) => {
+    const { headers, socket } = request;
+    const body = await readBody(request);
+    if (body === 'TOO_LARGE')
+      return errorReply(
+        413,
+        'REQUEST_ENTITY_TOO_LARGE',
+        `The request body is larger than ${MAX_BODY_BYTES / 1024} KB.`,
+      );
+    const address = clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies);
+    const context = createContext({ requestId, address }, headers);
+    try {
+      return await toReply(await handle(toFetchRequest(request, `${path}${search}`, body), context));
+    } catch (error) {
+      return failureReply(finish(error, requestId));
+    }
+  };
+}
+
+/** HTTP statuses of error codes; of others 400. */
+const STATUSES: Readonly<Record<string, number>> = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  USER_DISABLED: 403,
+  RATE_LIMITED: 429,
+  INTERNAL_SERVER_ERROR: 500,
+  SERVICE_UNAVAILABLE: 503,
+};
+
+function failureReply({ message, extensions }: GraphQLError): Reply {
+  const { code } = extensions;
+  const status = (typeof code === 'string' ? STATUSES[code] : undefined) ?? 400;
+  return jsonReply(status, { errors: [{ message, extensions }] });
+}
+
+async function toReply(response: Response): Promise<Reply> {
+  return {
+    status: response.status,
+    headers: Object.fromEntries([...response.headers].filter(([name]) => !FRAMING.has(name))),
+    body: Buffer.from(await response.arrayBuffer()),
+  };
+}
+
+/** The framing of the response is up to node:http. */
+const FRAMING: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'keep-alive',
+]);
+
+function toFetchRequest({ method = 'GET', headers }: IncomingMessage, target: string, body: string): Request {
+  const fields = Object.entries(headers).map(([name, value = '']): [string, string] => [
+    name,
+    [value].flat().join(', '),
+  ]);
+  const hasBody = method !== 'GET' && method !== 'HEAD';
+  return new Request(new URL(target, 'http://localhost'), {
+    method,
+    headers: fields,
+    ...(hasBody ? { body } : {}),
+  });
+}

@@ -1,0 +1,78 @@
+import { withDeadline } from '../common/deadline.ts';
+import { isContextMember, type Services } from '../context.ts';
+import { ModuleError } from '../errors/module-error.ts';
+import type { Core, DefinedModule } from './module.ts';
+
+/** For `services` and `close` of one module. */
+const DEADLINE_MS = 10_000;
+
+export type ModuleServices = {
+  /** Of all modules, by name. */
+  services: Partial<Services>;
+  /** Closes the modules in reverse order. */
+  close(): Promise<void>;
+};
+
+/**
+ * Creates the services of the modules one after another. On failure it closes those that were created.
+ * @throws {ModuleError}
+ */
+export async function startServices(modules: readonly DefinedModule[], core: Core): Promise<ModuleServices> {
+  const services: Partial<Services> = {};
+  const started: DefinedModule[] = [];
+
+  async function close(): Promise<void> {
+    for (const module of started.splice(0).reverse()) await closeModule(module, core);
+  }
+
+  try {
+    for (const module of modules) {
+      const own = await startModule(module, core);
+      started.push(module);
+      rejectTakenNames(module, own, services);
+      Object.assign(services, own);
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { services, close };
+}
+
+async function startModule(module: DefinedModule, core: Core): Promise<Partial<Services>> {
+  const { name } = module;
+  const timeoutError = () =>
+    new ModuleError(
+      name,
+      `services() did not finish within ${DEADLINE_MS / 1000} seconds: give what it waits for a deadline.`,
+    );
+  const starting = async () => module.services?.({ ...core, log: core.log.child({ module: name }) }) ?? {};
+  try {
+    return await withDeadline(DEADLINE_MS, starting(), timeoutError);
+  } catch (error) {
+    if (error instanceof ModuleError) throw error;
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    throw new ModuleError(name, `services() failed: ${reason}`);
+  }
+}
+
+function rejectTakenNames({ name }: DefinedModule, own: object, others: object): void {
+  const taken = Object.keys(own).find(
+    (service) => isContextMember(service) || Object.hasOwn(others, service),
+  );
+  if (taken !== undefined)
+    throw new ModuleError(
+      name,
+      `the service ${taken} has the name of a member of the context or of another module's service: rename it.`,
+    );
+}
+
+/** A failure is logged: the others are closed all the same. */
+async function closeModule(module: DefinedModule, { log }: Core): Promise<void> {
+  const timeoutError = () => new ModuleError(module.name, 'close() did not finish in time.');
+  try {
+    await withDeadline(DEADLINE_MS, Promise.resolve(module.close?.()), timeoutError);
+  } catch (error) {
+    log.error({ err: error, module: module.name }, 'closing the module failed');
+  }
+}
