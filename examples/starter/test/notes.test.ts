@@ -9,8 +9,8 @@ const ADD = 'mutation ($text: String!) { addNote(text: $text) { note { id text c
 const NOTES = '{ notes(first: 20) { edges { node { text } } } me { notes { text } } }';
 
 test('a note belongs to the user who added it', async () => {
-  const [alice, bob] = [await server.as('alice'), await server.as('bob')];
   server.clock.now = Date.UTC(2026, 0, 31);
+  const [alice, bob] = [await server.as('alice'), await server.as('bob')];
   const added = await alice.request(ADD, { text: 'Buy milk' });
   expect(added.data).toMatchObject({
     addNote: { note: { text: 'Buy milk', createdAt: '2026-01-31T00:00:00.000Z' } },
