@@ -71,7 +71,10 @@ export type HttpOptions = {
   port: number;
   /** Serve GraphiQL; `/` redirects to it. */
   graphiql: boolean;
-  /** GRAPHIQL=1: it is an error if the package of GraphiQL is not installed. By default it is left out then. */
+  /**
+   * GRAPHIQL=1: it is an error if the package of GraphiQL is not installed. By default it is left out then.
+   * @internal
+   */
   graphiqlRequired: boolean;
   /** The number of our own proxies that append to X-Forwarded-For; 0 ignores the header. */
   trustedProxies: number;
