@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asc, desc, eq, inArray, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Rows, Statements } from '../src/storage/database-types.ts';
 import type { Storage } from '../src/storage/open.ts';
@@ -73,6 +73,8 @@ describe.each(DATABASES)('the tables of a module on $name', (database) => {
     expect((await notes.find({ where: eq(id, 'b') }))[0]?.text).toBe('new');
     expect(await notes.remove(eq(id, 'x'))).toBe(0);
     expect(await notes.remove(inArray(id, ['a', 'c']))).toBe(2);
+    await expect(notes.remove(and())).rejects.toThrow('need a condition');
+    await expect(notes.update(and(), { text: 'all' })).rejects.toThrow('need a condition');
     expect(await idsIn()).toEqual(['b']);
   });
 

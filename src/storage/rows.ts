@@ -71,10 +71,21 @@ export function createRows(_tables: unknown, verbs: TableVerbs, run: RunStatemen
       if (list.length > 0) await insertOnce(list);
     },
     // Drizzle has no UPDATE without a change.
-    update: (where, changes) =>
-      run(() => (hasValues(changes) ? verbs.update(where, changes) : verbs.count(where))),
-    remove: (where) => run(() => verbs.remove(where)),
+    async update(where, changes) {
+      const condition = required(where);
+      return run(() => (hasValues(changes) ? verbs.update(condition, changes) : verbs.count(condition)));
+    },
+    async remove(where) {
+      const condition = required(where);
+      return run(() => verbs.remove(condition));
+    },
   };
+}
+
+/** `and()` without conditions is undefined, which would mean all rows. */
+function required(where: SQL | undefined): SQL {
+  if (where) return where;
+  throw new TypeError('update and remove need a condition: without one they would change all rows.');
 }
 
 function hasValues(changes: Row): boolean {

@@ -46,7 +46,7 @@ export type UserRow = User & { sessionKey: string };
 
 /** Display data. An absent field is left unchanged, null erases. */
 export type Profile = Partial<
-  Pick<UserRow, 'nickName' | 'avatarUrl' | 'gender' | 'country' | 'province' | 'city' | 'language'>
+  Pick<User, 'nickName' | 'avatarUrl' | 'gender' | 'country' | 'province' | 'city' | 'language'>
 >;
 
 /** A user as identified by WeChat. */

@@ -318,8 +318,8 @@ export interface Rows<M extends MySqlTable> {
     find(query?: RowsQuery): Promise<M['$inferSelect'][]>;
     count(where?: SQL): Promise<number>;
     insert(rows: M['$inferInsert'] | readonly M['$inferInsert'][]): Promise<void>;
-    update(where: SQL, changes: Partial<M['$inferSelect']>): Promise<number>;
-    remove(where: SQL): Promise<number>;
+    update(where: SQL | undefined, changes: Partial<M['$inferSelect']>): Promise<number>;
+    remove(where: SQL | undefined): Promise<number>;
 }
 export type RowsQuery = {
     where?: SQL | undefined;
