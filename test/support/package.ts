@@ -59,7 +59,12 @@ export async function unpack(tarball: string, folder: string): Promise<void> {
 export function installServer(): Promise<string> {
   return once('installed-server', async (folder) => {
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
-    await npmInstall(folder, await packServer());
+    const { tsx, '@types/node': nodeTypes } = readJson('package.json').devDependencies;
+    await npmInstall(
+      folder,
+      await packServer(),
+      ...[`tsx@${tsx}`, `@types/node@${nodeTypes}`, 'typescript-5.9@npm:typescript@5.9.3'],
+    );
   });
 }
 
@@ -84,7 +89,11 @@ async function succeed(command: string, args: string[], cwd = '.'): Promise<void
 }
 
 function versionOf(file: string): string {
-  return JSON.parse(readFileSync(file, 'utf8')).version;
+  return readJson(file).version;
+}
+
+function readJson(file: string): { version: string; devDependencies: Record<string, string> } {
+  return JSON.parse(readFileSync(file, 'utf8'));
 }
 
 const MAX_WAIT_MS = 150_000;
