@@ -191,6 +191,16 @@ describe.each(DATABASES)('the migrations of modules on $name', (database) => {
     await storage.close();
   });
 
+  test('do not take a table with the same columns for theirs on libSQL, where nothing can be interrupted', async () => {
+    if (isMysql(database.name)) return;
+    const url = await database.create();
+    const storage = await openNotesStorage(url);
+    await runAnySql(url, 'CREATE TABLE notes_note (id text, user_id text, text text, created_at integer)');
+    const error = await errorOf(storage.migrate([NOTES]));
+    expect(String(error)).toContain('one of another program');
+    await storage.close();
+  });
+
   test('that were interrupted after a table was created continue on MySQL', async () => {
     if (!isMysql(database.name)) return;
     const url = await database.create();

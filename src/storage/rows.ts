@@ -1,4 +1,4 @@
-import type { Column, SQL } from 'drizzle-orm';
+import { type Column, is, SQL } from 'drizzle-orm';
 import type { MySqlTable } from 'drizzle-orm/mysql-core';
 import type { Rows, RowsQuery } from './database-types.ts';
 import { StorageError, toStorageError } from './storage-error.ts';
@@ -46,7 +46,7 @@ export function createRows(_tables: unknown, verbs: TableVerbs, run: RunStatemen
    */
   async function insertOnce(rows: Row[]): Promise<void> {
     const hasKeys =
-      primaryKey.length > 0 && rows.every((row) => primaryKey.every((name) => row[name] !== undefined));
+      primaryKey.length > 0 && rows.every((row) => primaryKey.every((name) => isGiven(row[name])));
     let isUnknown = false;
     await run(async () => {
       try {
@@ -79,4 +79,9 @@ export function createRows(_tables: unknown, verbs: TableVerbs, run: RunStatemen
 
 function hasValues(changes: Row): boolean {
   return Object.values(changes).some((value) => value !== undefined);
+}
+
+/** Not a value that the database makes. */
+function isGiven(value: unknown): boolean {
+  return value !== undefined && !is(value, SQL);
 }
