@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { asc, desc, eq, inArray, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Rows, Statements } from '../src/storage/database-types.ts';
 import type { Storage } from '../src/storage/open.ts';
@@ -72,6 +72,8 @@ describe.each(DATABASES)('the tables of a module on $name', (database) => {
     expect(await notes.update(eq(id, 'x'), { text: 'new' })).toBe(0);
     expect((await notes.find({ where: eq(id, 'b') }))[0]?.text).toBe('new');
     expect(await notes.remove(eq(id, 'x'))).toBe(0);
+    await expect(notes.remove(and())).rejects.toThrow('where is undefined, which would match all rows');
+    await expect(notes.update(undefined, { text: 'all' })).rejects.toThrow('where is undefined');
     expect(await notes.remove(inArray(id, ['a', 'c']))).toBe(2);
     expect(await idsIn()).toEqual(['b']);
   });

@@ -49,10 +49,16 @@ export interface Rows<M extends MySqlTable> {
    * @throws {StorageError} DUPLICATE
    */
   insert(rows: M['$inferInsert'] | readonly M['$inferInsert'][]): Promise<void>;
-  /** @returns how many rows match, also if they had these values before */
-  update(where: SQL, changes: Partial<M['$inferSelect']>): Promise<number>;
-  /** @returns how many rows are removed */
-  remove(where: SQL): Promise<number>;
+  /**
+   * @returns how many rows match, also if they had these values before
+   * @throws {TypeError} if `where` is undefined
+   */
+  update(where: SQL | undefined, changes: Partial<M['$inferSelect']>): Promise<number>;
+  /**
+   * @returns how many rows are removed
+   * @throws {TypeError} if `where` is undefined
+   */
+  remove(where: SQL | undefined): Promise<number>;
 }
 
 export type RowsQuery = {

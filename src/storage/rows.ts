@@ -71,10 +71,21 @@ export function createRows(_tables: unknown, verbs: TableVerbs, run: RunStatemen
       if (list.length > 0) await insertOnce(list);
     },
     // Drizzle has no UPDATE without a change.
-    update: (where, changes) =>
-      run(() => (hasValues(changes) ? verbs.update(where, changes) : verbs.count(where))),
-    remove: (where) => run(() => verbs.remove(where)),
+    async update(where, changes) {
+      const condition = requireCondition(where);
+      return run(() => (hasValues(changes) ? verbs.update(condition, changes) : verbs.count(condition)));
+    },
+    async remove(where) {
+      const condition = requireCondition(where);
+      return run(() => verbs.remove(condition));
+    },
   };
+}
+
+/** Of `and` without conditions, Drizzle makes undefined, which would match all rows. */
+function requireCondition(where: SQL | undefined): SQL {
+  if (where) return where;
+  throw new TypeError('where is undefined, which would match all rows: write sql`true` if you mean that');
 }
 
 function hasValues(changes: Row): boolean {
