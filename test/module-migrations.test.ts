@@ -116,7 +116,7 @@ describe.each(DATABASES)('the migrations of modules on $name', (database) => {
     expect(error).toBeInstanceOf(MigrationError);
     expect(error).toMatchObject({ module: 'notes', code: undefined });
     expect(String(error)).toContain(message);
-    expect(String(error)).toMatch(/^MigrationError: module notes: .*\/0001_bad\.sql /);
+    expect(String(error)).toMatch(/^MigrationError: Module notes: .*\/0001_bad\.sql /);
     expect(await definitionsIn(url)).toEqual(before);
     await storage.close();
   });
