@@ -116,7 +116,7 @@ describe.each(DATABASES)('the migrations of modules on $name', (database) => {
     expect(error).toBeInstanceOf(MigrationError);
     expect(error).toMatchObject({ module: 'notes', code: undefined });
     expect(String(error)).toContain(message);
-    expect(String(error)).toMatch(/^MigrationError: module notes: .*\/0001_bad\.sql /);
+    expect(String(error)).toMatch(/^MigrationError: Module notes: .*\/0001_bad\.sql /);
     expect(await definitionsIn(url)).toEqual(before);
     await storage.close();
   });
@@ -188,6 +188,16 @@ describe.each(DATABASES)('the migrations of modules on $name', (database) => {
     expect(error).toBeInstanceOf(MigrationError);
     expect(String(error)).toContain('one of another program');
     expect(await ledger(url, 'notes')).toEqual([]);
+    await storage.close();
+  });
+
+  test('do not take a table with the same columns for theirs on libSQL, where nothing can be interrupted', async () => {
+    if (isMysql(database.name)) return;
+    const url = await database.create();
+    const storage = await openNotesStorage(url);
+    await runAnySql(url, 'CREATE TABLE notes_note (id text, user_id text, text text, created_at integer)');
+    const error = await errorOf(storage.migrate([NOTES]));
+    expect(String(error)).toContain('one of another program');
     await storage.close();
   });
 

@@ -22,7 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 };
 
 const USAGE = `Usage:
-  weapp-login [start]                           starts the server
+  weapp-login start                             starts the server, as without a command
   weapp-login migrate                           creates and updates the tables
   weapp-login admin grant <openid or id> [role] gives the user a role, ADMIN by default
   weapp-login admin revoke <openid or id>       makes them an ordinary user

@@ -1,4 +1,4 @@
-import { ROLE_NAME } from '../common/identifiers.ts';
+import { MODULE_NAME, ROLE_NAME } from '../common/identifiers.ts';
 import { packageVersion } from '../common/package-file.ts';
 import { ERROR_ACTIONS, ERROR_CODES, type ErrorTable } from '../errors/codes.ts';
 import { ModuleError } from '../errors/module-error.ts';
@@ -6,7 +6,6 @@ import type { Vocabulary } from '../schema/core-types.ts';
 import { CORE_ROLES, type RoleTable } from '../schema/roles.ts';
 import type { DefinedModule } from './module.ts';
 
-const NAME = /^[a-z][a-z0-9_]{0,31}$/;
 /** They begin names of our tables, or paths of our routes. */
 const RESERVED: ReadonlySet<string> = new Set([
   ...['user', 'rate', 'weapp', 'weapp_login'],
@@ -53,7 +52,7 @@ function compatibilityOf(version: string): string {
 }
 
 function checkName({ name, requires = [] }: DefinedModule, earlier: readonly string[]): void {
-  if (!NAME.test(name))
+  if (!MODULE_NAME.test(name))
     throw new ModuleError(
       name,
       'the name is invalid: use at most 32 small letters, digits and _, beginning with a letter.',

@@ -51,12 +51,12 @@ export interface Rows<M extends MySqlTable> {
   insert(rows: M['$inferInsert'] | readonly M['$inferInsert'][]): Promise<void>;
   /**
    * @returns how many rows match, also if they had these values before
-   * @throws {TypeError} without a condition: `and()` of nothing is undefined
+   * @throws {TypeError} if `where` is undefined
    */
   update(where: SQL | undefined, changes: Partial<M['$inferSelect']>): Promise<number>;
   /**
    * @returns how many rows are removed
-   * @throws {TypeError} without a condition
+   * @throws {TypeError} if `where` is undefined
    */
   remove(where: SQL | undefined): Promise<number>;
 }

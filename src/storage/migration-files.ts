@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { MODULE_NAME } from '../common/identifiers.ts';
 import { isRecord, parseObject } from '../common/json.ts';
 import { type DialectName, parseMigration, type StatementFacts } from './migration-sql.ts';
 
@@ -25,7 +26,6 @@ export type Migration = { tag: string; file: string; statements: StatementFacts[
 /** A module whose migrations may be run. */
 export type CheckedModule = { name: string; migrations: Migration[] };
 
-const MODULE_NAME = /^[a-z][a-z0-9_]{0,31}$/;
 const TAG = /^[\w-]{1,150}$/;
 const OURS = /^(user|user_tombstone|rate_limit|weapp_login_.*)$/i;
 /** drizzle-kit changes a column of SQLite by a new table with this name. */

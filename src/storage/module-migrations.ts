@@ -29,13 +29,12 @@ export async function migrateModule(
   await rejectForeignTables(dialect, name, migrations, pending);
   for (const { tag, statements } of pending) {
     const record = `INSERT INTO ${ledger} (tag, applied_at) VALUES ('${tag}', ${now()})`;
-    await dialect.applyMigration([...statements.map(({ sql }) => sql), record]).catch((error: unknown) => {
-      throw new MigrationError(
-        name,
-        failureOf(dialect, tag, toStorageError(error).code),
-        toStorageError(error).code,
-      );
-    });
+    try {
+      await dialect.applyMigration([...statements.map(({ sql }) => sql), record]);
+    } catch (error) {
+      const { code } = toStorageError(error);
+      throw new MigrationError(name, failureOf(dialect, tag, code), code);
+    }
   }
 }
 
@@ -90,7 +89,8 @@ async function rejectForeignTables(
   );
   for (const { file, table, columns } of createdIn(pending).filter((created) => !known.has(created.table))) {
     const existing = await withRetry(() => dialect.columnsOf(table));
-    const isOurs = dialect.kind === 'mysql' && columns.every((column) => existing.includes(column));
+    const isOurs =
+      dialect.kind === 'mysql' && columns.length > 0 && columns.every((column) => existing.includes(column));
     if (existing.length > 0 && !isOurs)
       throw new MigrationError(
         module,

@@ -1,4 +1,4 @@
-import type { Column, SQL } from 'drizzle-orm';
+import { type Column, is, SQL } from 'drizzle-orm';
 import type { MySqlTable } from 'drizzle-orm/mysql-core';
 import type { Rows, RowsQuery } from './database-types.ts';
 import { StorageError, toStorageError } from './storage-error.ts';
@@ -46,7 +46,7 @@ export function createRows(_tables: unknown, verbs: TableVerbs, run: RunStatemen
    */
   async function insertOnce(rows: Row[]): Promise<void> {
     const hasKeys =
-      primaryKey.length > 0 && rows.every((row) => primaryKey.every((name) => row[name] !== undefined));
+      primaryKey.length > 0 && rows.every((row) => primaryKey.every((name) => isGiven(row[name])));
     let isUnknown = false;
     await run(async () => {
       try {
@@ -72,22 +72,27 @@ export function createRows(_tables: unknown, verbs: TableVerbs, run: RunStatemen
     },
     // Drizzle has no UPDATE without a change.
     async update(where, changes) {
-      const condition = required(where);
+      const condition = requireCondition(where);
       return run(() => (hasValues(changes) ? verbs.update(condition, changes) : verbs.count(condition)));
     },
     async remove(where) {
-      const condition = required(where);
+      const condition = requireCondition(where);
       return run(() => verbs.remove(condition));
     },
   };
 }
 
-/** `and()` without conditions is undefined, which would mean all rows. */
-function required(where: SQL | undefined): SQL {
+/** Of `and` without conditions, Drizzle makes undefined, which would match all rows. */
+function requireCondition(where: SQL | undefined): SQL {
   if (where) return where;
-  throw new TypeError('update and remove need a condition: without one they would change all rows.');
+  throw new TypeError('where is undefined, which would match all rows: write sql`true` if you mean that');
 }
 
 function hasValues(changes: Row): boolean {
   return Object.values(changes).some((value) => value !== undefined);
+}
+
+/** Not a value that the database makes. */
+function isGiven(value: unknown): boolean {
+  return value !== undefined && !is(value, SQL);
 }
