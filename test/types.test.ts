@@ -41,8 +41,8 @@ describe('a project of a team, with the declarations of the packed server', { ti
     expect(await compile(compiler, { skipLibCheck: true })).toEqual({ code: 0, output: '' });
   });
 
-  test.each(COMPILERS)('%s finds no error in our declarations', async (compiler) => {
-    const { output } = await compile(compiler, { skipLibCheck: false });
+  test('the compiler finds no error in our declarations either', async () => {
+    const { output } = await compile('node_modules/typescript', { skipLibCheck: false });
     expect(output.split('\n').filter((line) => !/^(\s|node_modules\/(?!weapp-login))/.test(line))).toEqual([
       '',
     ]);
