@@ -313,6 +313,33 @@ describe('the start fails and names the module if', () => {
       ],
       /^ModuleError: Module two: its types do not fit/,
     ],
+    'it redefines Query': [
+      [defineModule({ ...base, schema: (builder) => void builder.queryType({ description: 'Mine.' }) })],
+      /^ModuleError: Module shop: changes the type Query/,
+    ],
+    'it adds subscriptions': [
+      [
+        defineModule({
+          ...base,
+          schema(builder) {
+            builder.subscriptionType({ description: 'Events.' });
+            builder.subscriptionField('events', (t) =>
+              t.int({
+                description: 'Events.',
+                authScopes: { signedIn: true },
+                subscribe: never,
+                resolve: () => 1,
+              }),
+            );
+          },
+        }),
+      ],
+      /^ModuleError: Module shop: adds a type Subscription/,
+    ],
+    'its schema is an async function': [
+      [defineModule({ ...base, schema: async () => undefined })],
+      /^ModuleError: Module shop: its types do not fit into the schema: `schema` is an async function/,
+    ],
     'a root field has no scope': [
       [defineModule({ ...base, schema: field('orders', {}) })],
       /^ModuleError: Module shop: Query\.orders has no authScopes/,
