@@ -1,6 +1,6 @@
-import type { GraphQLSchema } from 'graphql';
+import { type GraphQLSchema, printType } from 'graphql';
 import { ModuleError } from '../errors/module-error.ts';
-import type { Vocabulary } from '../schema/core-types.ts';
+import type { DefineTypes, Vocabulary } from '../schema/core-types.ts';
 import { buildSchema } from '../schema/index.ts';
 import type { DefinedModule } from './module.ts';
 
@@ -13,6 +13,12 @@ export function buildModuleSchema(modules: readonly DefinedModule[], vocabulary:
   for (const [i, module] of modules.entries()) {
     const before = schema;
     schema = buildWith(modules.slice(0, i + 1), module.name, vocabulary);
+    if (schema.getSubscriptionType())
+      throw new ModuleError(
+        module.name,
+        'adds a type Subscription, which the server cannot execute: remove it, and let clients query again.',
+      );
+    rejectChangedTypes(module, before, schema);
     rejectUnprotectedFields(module, before, schema);
   }
   return schema;
@@ -21,16 +27,38 @@ export function buildModuleSchema(modules: readonly DefinedModule[], vocabulary:
 /** @param last the name of the last one, to which a failure is attributed */
 function buildWith(modules: readonly DefinedModule[], last: string, vocabulary: Vocabulary): GraphQLSchema {
   try {
-    return buildSchema(
-      modules.flatMap(({ schema }) => schema ?? []),
-      vocabulary,
-    );
+    return buildSchema(modules.flatMap(partOf), vocabulary);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ModuleError(
       last,
       `its types do not fit into the schema: ${reason} Types and fields of weapp-login and of other modules cannot be redefined: rename yours.`,
     );
+  }
+}
+
+/** What an async function adds after its first await would be missing. */
+function partOf({ schema }: DefinedModule): DefineTypes[] {
+  if (!schema) return [];
+  return [
+    (builder, core) => {
+      const result: unknown = schema(builder, core);
+      if (result instanceof Promise) throw new Error('`schema` is an async function: it must not wait.');
+    },
+  ];
+}
+
+/** Pothos rejects most changes of a type that is there, but not of Query and Mutation. */
+function rejectChangedTypes({ name }: DefinedModule, before: GraphQLSchema, after: GraphQLSchema): void {
+  for (const type of Object.values(before.getTypeMap())) {
+    const now = after.getType(type.name);
+    const lines = new Set(now ? printType(now).split('\n') : []);
+    if (
+      !printType(type)
+        .split('\n')
+        .every((line) => lines.has(line))
+    )
+      throw new ModuleError(name, `changes the type ${type.name}: add fields to it, and nothing else.`);
   }
 }
 
