@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 
 /** A process of the product, started as `npm start` starts it, in an empty folder of its own. */
 export type Running = {
@@ -32,9 +33,15 @@ export function run(
     {
       cwd: folder,
       env: { PATH, HOME, PORT: '0', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
       detached,
     },
   );
+  return follow(child, folder);
+}
+
+/** Reads what a process prints, to find the address that it listens on. */
+export function follow(child: ChildProcessByStdio<null, Readable, Readable>, folder: string): Running {
   let text = '';
   child.stdout.on('data', (chunk) => {
     text += chunk;
