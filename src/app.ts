@@ -1,4 +1,3 @@
-import type { RequestListener } from 'node:http';
 import { createKeyring, type TokenKeys } from './auth/keys.ts';
 import { createTokens } from './auth/tokens.ts';
 import { createSessionReader } from './auth/verified-tokens.ts';
@@ -9,7 +8,7 @@ import { openCounterStore } from './counter-store.ts';
 import { createGraphQL } from './graphql/execute.ts';
 import { renderGraphiqlPage } from './graphql/graphiql/page.ts';
 import { finishFailure } from './graphql/result.ts';
-import { createRouter, type Routes } from './http/router.ts';
+import { createRouter, type Handler, type Routes } from './http/router.ts';
 import { graphqlRoute } from './http/routes/graphql-endpoint.ts';
 import { jwksRoute } from './http/routes/jwks.ts';
 import { moduleRoute } from './http/routes/module-route.ts';
@@ -38,8 +37,8 @@ import { type Endpoint, ERRCODES } from './wechat/errcodes.ts';
 import { createPushReader } from './wechat/push-messages.ts';
 
 export type App = {
-  /** Handles every HTTP request: give it to `listen`, or to a node:http server of your own. */
-  handler: RequestListener;
+  /** Handles every HTTP request: give it to `listen`, or mount it on a server of your own: docs/mounting.md. */
+  handler: Handler;
   /**
    * Executes a request to /graphql without HTTP, for tests: any URL with a method, headers and a body.
    * @param connection its request id and the address of the client
@@ -180,7 +179,7 @@ async function compose(
   const admission = createAdmission(config.overload, { loopDelay, log, metrics });
   const { trustedProxies, corsOrigins } = config.http;
   const { suggestions } = config.graphql;
-  const graphiql = config.http.graphiql ? await renderGraphiqlPage() : undefined;
+  const graphiql = config.http.graphiql ? await renderGraphiqlPage(config.http.graphiqlRequired) : undefined;
   const finish = (error: unknown, requestId: string) =>
     finishFailure(error, { log: log.child({ requestId }), suggestions, errorCodes });
   const ofModule = (handle: ModuleRoute) => moduleRoute({ handle, createContext, trustedProxies, finish });
@@ -191,7 +190,8 @@ async function compose(
     '/health': healthRoute(),
     '/ready': readyRoute(health),
     '/.well-known/jwks.json': jwksRoute(() => auth.jwks),
-    ...(graphiql ? { '/': homeRoute(), '/errors': errorTableRoute(errorCodes) } : {}),
+    ...(config.http.graphiql ? { '/errors': errorTableRoute(errorCodes) } : {}),
+    ...(graphiql ? { '/': homeRoute() } : {}),
     ...(graphiql && sandbox ? { '/sandbox/encrypted': sandboxDataRoute(sandbox.url) } : {}),
   };
   const handler = createRouter({ routes, corsOrigins, health, log });

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -10,12 +10,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { APP_SECRET, JWT_SECRET, SESSION_KEY_SECRET } from './support/canaries.ts';
 import { MYSQL } from './support/databases.ts';
+import { packServer } from './support/package.ts';
 import { tableRows } from './support/pages.ts';
-import { follow, post, type Running } from './support/process.ts';
+import { post, type Running, start } from './support/process.ts';
 import { APP_ID } from './support/product.ts';
 import { type Ended, run } from './support/project.ts';
 import { type Snippet, snippetsOf, writeSnippets } from './support/snippets.ts';
@@ -73,6 +74,13 @@ describe.each(PAGES)('%s', (page) => {
 
 const MESSAGES = 21;
 
+/** Instead of `npm ci && npm pack` in the clone. */
+async function copyPackedServer(): Promise<void> {
+  const packed = await packServer();
+  mkdirSync(join(parent, 'weapp-login'));
+  cpSync(packed, join(parent, 'weapp-login', basename(packed)));
+}
+
 /** Instead of `npm install`: the packed file, and the packages of this repository. */
 function installPackages(): void {
   const modules = join(project, 'node_modules');
@@ -120,13 +128,7 @@ describe('the commands of the page', { timeout: 120_000 }, () => {
 
   async function startServer(command: string): Promise<void> {
     await stopServer();
-    const child = spawn('bash', ['-c', command], {
-      cwd: project,
-      env: environmentOf({ PORT: '0', ...production }),
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
-    });
-    server = follow(child, project);
+    server = start(['bash', '-c', command], { folder: project, env: production, detached: true });
     origin = await server.origin;
   }
 
@@ -144,13 +146,8 @@ describe('the commands of the page', { timeout: 120_000 }, () => {
     if (command === 'npm install') return installPackages();
     if (command === 'npm start' || command === 'NODE_ENV=production node dist/main.js')
       return startServer(command);
-    // The command is `npm ci && npm pack`: the packages of this repository are installed.
-    const isPack = command === 'npm ci && npm pack';
-    if (isPack) mkdirSync(join(parent, 'weapp-login'));
-    const destination = join(parent, 'weapp-login');
-    const ended = isPack
-      ? await run('npm', ['pack', '--silent', '--pack-destination', destination])
-      : await shell(command, command.startsWith('mkdir ') ? parent : project);
+    if (command === 'npm ci && npm pack') return copyPackedServer();
+    const ended = await shell(command, command.startsWith('mkdir ') ? parent : project);
     expect(ended.code, ended.output).toBe(0);
     output = ended.output;
     const [, token] = /"token":"([^"]+)","user"/.exec(output) ?? [];

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import { createApp } from '../app.ts';
+import { GRAPHIQL_PACKAGE, INSTALL_GRAPHIQL, isInstalled } from '../common/installed.ts';
 import { type Config, readConfig } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { withDevelopmentSecrets } from '../config/development-secrets.ts';
@@ -144,16 +145,18 @@ type Listening = { port: number; metrics: { port: number } | undefined; sandboxU
 
 /** In development the links to open; in production a line of the log. */
 async function announce({ mode, http }: Config, log: Log, { port, metrics, sandboxUrl }: Listening) {
-  const { host, graphiql } = http;
+  const { host } = http;
   if (mode === 'production') {
     logLifecycle(log, { host, port, ...(metrics ? { metricsPort: metrics.port } : {}) }, 'listening');
     return flushStandardOutput();
   }
   const name = ['0.0.0.0', '::', '127.0.0.1', '::1'].includes(host) ? 'localhost' : host;
   const url = `http://${name}:${port}/graphql`;
-  process.stdout.write(
-    `\n  weapp-login is ready. ${graphiql ? 'Open GraphiQL: ' : ''}${url}\n${
-      sandboxUrl ? `  WeChat sandbox: ${sandboxUrl}\n` : ''
-    }\n`,
-  );
+  const hasGraphiql = http.graphiql && isInstalled(GRAPHIQL_PACKAGE);
+  const lines = [
+    `weapp-login is ready. ${hasGraphiql ? 'Open GraphiQL: ' : ''}${url}`,
+    ...(sandboxUrl ? [`WeChat sandbox: ${sandboxUrl}`] : []),
+    ...(http.graphiql && !hasGraphiql ? [`GraphiQL is not installed: ${INSTALL_GRAPHIQL}`] : []),
+  ];
+  process.stdout.write(`\n${lines.map((line) => `  ${line}\n`).join('')}\n`);
 }

@@ -71,6 +71,11 @@ export type HttpOptions = {
   port: number;
   /** Serve GraphiQL; `/` redirects to it. */
   graphiql: boolean;
+  /**
+   * GRAPHIQL=1: it is an error if the package of GraphiQL is not installed. By default it is left out then.
+   * @internal
+   */
+  graphiqlRequired: boolean;
   /** The number of our own proxies that append to X-Forwarded-For; 0 ignores the header. */
   trustedProxies: number;
   /** Origins whose pages may read responses; `*` allows all. */
@@ -143,6 +148,7 @@ export function readConfig(environment: Env): Config {
       host: raw.HOST,
       port: raw.PORT,
       graphiql: raw.GRAPHIQL,
+      graphiqlRequired: raw.GRAPHIQL && env.GRAPHIQL !== undefined,
       trustedProxies: raw.TRUST_PROXY,
       corsOrigins: raw.CORS_ORIGINS,
       requestTimeoutMs: raw.REQUEST_TIMEOUT_MS,

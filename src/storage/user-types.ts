@@ -1,5 +1,3 @@
-import type { user as userTable } from './mysql.schema.ts';
-
 /** The roles of users. Open: a team adds its own by declaration merging. */
 export interface Roles {
   USER: true;
@@ -11,15 +9,44 @@ export type Role = keyof Roles;
 /** Reads a stored role: one that nobody declares any more is returned as USER. */
 export type ReadRole = (stored: string) => Role;
 
-/** A row of the `user` table. sqlite.ts compiles only if its table has the same columns. */
-export type UserRow = typeof userTable.$inferSelect;
-
 /** A user of one mini program, without the session_key, so that no resolver can reveal it. */
-export type User = Omit<UserRow, 'sessionKey'>;
+export interface User {
+  id: string;
+  appId: string;
+  openId: string;
+  unionId: string | null;
+  nickName: string | null;
+  avatarUrl: string | null;
+  gender: number | null;
+  country: string | null;
+  province: string | null;
+  city: string | null;
+  language: string | null;
+  /** E.164, such as +8613800000000; the country code is its beginning, without the plus. */
+  phoneNumber: string | null;
+  phoneCountryCode: string | null;
+  role: Role;
+  createdAt: Date;
+  updatedAt: Date;
+  lastLoginAt: Date;
+  /** Null unless an administrator disabled the user. */
+  disabledAt: Date | null;
+}
+
+/** @internal */
+export interface User {
+  tokenVersion: number;
+}
+
+/**
+ * A row of the `user` table. The adapters compile only if their tables have these columns.
+ * @internal
+ */
+export type UserRow = User & { sessionKey: string };
 
 /** Display data. An absent field is left unchanged, null erases. */
 export type Profile = Partial<
-  Pick<UserRow, 'nickName' | 'avatarUrl' | 'gender' | 'country' | 'province' | 'city' | 'language'>
+  Pick<User, 'nickName' | 'avatarUrl' | 'gender' | 'country' | 'province' | 'city' | 'language'>
 >;
 
 /** A user as identified by WeChat. */

@@ -1,8 +1,7 @@
-import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Readable } from 'node:stream';
 
 /** A process of the product, started as `npm start` starts it, in an empty folder of its own. */
 export type Running = {
@@ -26,22 +25,22 @@ export function run(
   command = 'start',
   { detached = false, args = [] }: { detached?: boolean; args?: readonly string[] } = {},
 ): Running {
-  const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(
-    process.execPath,
-    ['--import', resolve('node_modules/tsx/dist/loader.mjs'), resolve('src/main.ts'), command, ...args],
-    {
-      cwd: folder,
-      env: { PATH, HOME, PORT: '0', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached,
-    },
-  );
-  return follow(child, folder);
+  const loader = resolve('node_modules/tsx/dist/loader.mjs');
+  const line = [process.execPath, '--import', loader, resolve('src/main.ts'), command, ...args];
+  return start(line, { folder, env, detached });
 }
 
-/** Reads what a process prints, to find the address that it listens on. */
-export function follow(child: ChildProcessByStdio<null, Readable, Readable>, folder: string): Running {
+/** Starts a program that runs the product. */
+export function start(
+  [command = '', ...args]: readonly string[],
+  {
+    folder,
+    env = {},
+    detached = false,
+  }: { folder: string; env?: Record<string, string>; detached?: boolean },
+): Running {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(command, args, { cwd: folder, env: { PATH, HOME, PORT: '0', ...env }, detached });
   let text = '';
   child.stdout.on('data', (chunk) => {
     text += chunk;
