@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { breakingApiChanges, createReport } from './support/api-report.ts';
 
@@ -53,3 +53,25 @@ test('a new member, a new function and another order break nobody', () => {
   expect(after).not.toBe(before);
   expect(breakingApiChanges(before, after)).toEqual([]);
 });
+
+test.each(['docs/upgrading.md', 'docs/upgrading.zh-CN.md'])(
+  '%s lists every entry, and our tables',
+  (page) => {
+    const text = readFileSync(page, 'utf8');
+    const { exports }: { exports: Record<string, object | string> } = JSON.parse(
+      readFileSync('package.json', 'utf8'),
+    );
+    const entries = Object.keys(exports).filter((path) => !/\.\w+$/.test(path));
+    const tables = readdirSync('drizzle/mysql')
+      .filter((file) => file.endsWith('.sql'))
+      .flatMap((file) => [...readFileSync(`drizzle/mysql/${file}`, 'utf8').matchAll(/CREATE TABLE `(\w+)`/g)])
+      .map(([, name]) => `\`${name}\``);
+    expect(tables.length).toBeGreaterThan(2);
+    for (const name of [
+      ...entries.map((path) => `\`${path.replace('.', 'weapp-login')}\``),
+      ...tables,
+      REPORT,
+    ])
+      expect(text).toContain(name);
+  },
+);

@@ -2,8 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from './support/mariadb.ts';
 import { createProject, installServer, packClient, packServer, unpack } from './support/package.ts';
+import { post, type Running, start } from './support/process.ts';
 import { run } from './support/project.ts';
 
 type Manifest = {
@@ -104,6 +106,69 @@ describe('the packed server', { timeout: 180_000 }, () => {
     const { output } = await run(process.execPath, ['entries.js'], { cwd: project });
     const modules = ['', '/testing', '/sandbox', '/mysql', '/sqlite'];
     expect(output).toBe(modules.map((path) => `weapp-login${path} true\n`).join(''));
+  });
+});
+
+describe('the command weapp-login of the packed server, in an empty folder', { timeout: 180_000 }, () => {
+  let project: string;
+  const running: Running[] = [];
+  beforeAll(async () => {
+    project = await createProject();
+  }, 180_000);
+  afterAll(async () => {
+    for (const { child, exited } of running) {
+      child.kill('SIGTERM');
+      await exited;
+    }
+  });
+
+  const serve = (args: readonly string[], env: Record<string, string> = {}) => {
+    const server = start(['node_modules/.bin/weapp-login', ...args], { folder: project, env });
+    running.push(server);
+    return server;
+  };
+  const command = (...args: string[]) => run('npx', ['weapp-login', ...args], { cwd: project });
+
+  test('lists its commands', async () => {
+    const { code, output } = await command('--help');
+    expect(code).toBe(0);
+    for (const name of ['start', 'migrate', 'admin', 'doctor', 'sandbox', 'schema'])
+      expect(output).toContain(`  weapp-login ${name} `);
+    expect(await command('begin')).toEqual({ code: 2, output });
+  });
+
+  test('migrates, starts with the sandbox, logs in, and makes an admin', async () => {
+    expect(await command('migrate')).toMatchObject({ code: 0 });
+    const server = serve([]);
+    const origin = await server.origin;
+    const login = 'mutation { login(code: "dev:boss") { token user { openId role } } }';
+    const { token, user } = (await post(origin, login)).data.login;
+    expect(user.role).toBe('USER');
+    expect(await command('admin', 'grant', user.openId)).toMatchObject({ code: 0 });
+    expect(await post(origin, '{ me { role } }', token)).toEqual({ data: { me: { role: 'ADMIN' } } });
+    expect((await fetch(`${origin}/errors`)).status).toBe(200);
+  });
+
+  test('says in a line how to get GraphiQL, which is not installed; only GRAPHIQL=1 needs it', async () => {
+    const server = serve(['start']);
+    const origin = await server.origin;
+    const install = 'npm install --save-prod @graphql-yoga/render-graphiql';
+    expect(server.printed()).toMatch(/weapp-login is ready\. http:\/\/localhost:\d+\/graphql\n/);
+    expect(server.printed()).toContain(`\n  GraphiQL is not installed: ${install}\n`);
+    expect((await fetch(`${origin}/graphql`, { headers: { accept: 'text/html' } })).status).not.toBe(500);
+    const strict = serve(['start'], { GRAPHIQL: '1' });
+    strict.origin.catch(() => undefined);
+    expect(await strict.exited).toBe(1);
+    expect(strict.printed()).toContain(install);
+  });
+
+  test('prints the schema, checks what it depends on, and starts the sandbox alone', async () => {
+    expect(await command('schema')).toEqual({ code: 0, output: readFileSync('schema.graphql', 'utf8') });
+    expect(JSON.parse((await command('doctor', '--json')).output)).toMatchObject({
+      status: expect.any(String),
+    });
+    const sandbox = serve(['sandbox'], { SANDBOX_PORT: String(await freePort()) });
+    await expect.poll(sandbox.printed, { timeout: 20_000 }).toContain('WECHAT_API_URL=http://127.0.0.1:');
   });
 });
 

@@ -1,9 +1,18 @@
-import { count, getTableColumns, type SQL } from 'drizzle-orm';
-import { getTableConfig, type MySqlTable } from 'drizzle-orm/mysql-core';
+import { count, getTableColumns, is, type SQL } from 'drizzle-orm';
+import {
+  getTableConfig,
+  type MySqlColumn,
+  MySqlDateTime,
+  MySqlDialect,
+  type MySqlTable,
+  MySqlTimestamp,
+} from 'drizzle-orm/mysql-core';
 import { drizzle, type MySqlRemoteDatabase } from 'drizzle-orm/mysql-proxy';
+import { createRowReader } from './row-reader.ts';
 import type { TableVerbs } from './rows.ts';
+import { createSqlWriter } from './sql-writer.ts';
 import type { StatementSet } from './transactions.ts';
-import { keyCondition, keyNames, ordersOf, refuseTransaction } from './verb-parts.ts';
+import { keyCondition, keyNames, refuseTransaction, rowsOf } from './verb-parts.ts';
 
 /** Runs one statement; rejects with StorageError. */
 export type MysqlQuery = (sql: string, values: readonly unknown[], rowsAsArray: boolean) => Promise<unknown>;
@@ -15,16 +24,39 @@ export function drizzleOnMysql(query: MysqlQuery): MySqlRemoteDatabase {
   });
 }
 
-/** @param queryOfDrizzle for statements that modules write with Drizzle themselves */
-export function createMysqlStatements(query: MysqlQuery, queryOfDrizzle: MysqlQuery): StatementSet {
+/** Runs one prepared statement; returns rows as arrays, and times as Date. */
+export type MysqlExecute = (sql: string, values: readonly (string | null)[]) => Promise<unknown>;
+
+export type MysqlRunners = {
+  query: MysqlQuery;
+  /** Undefined on the connection of a transaction. */
+  execute?: MysqlExecute | undefined;
+  /** For statements that modules write with Drizzle themselves. */
+  queryOfDrizzle: MysqlQuery;
+};
+
+export function createMysqlStatements({ query, execute, queryOfDrizzle }: MysqlRunners): StatementSet {
   const ours = drizzleOnMysql(query);
   const db = drizzleOnMysql(queryOfDrizzle);
   db.transaction = refuseTransaction;
-  return { drizzle: { dialect: 'mysql', db }, verbsOf: ({ mysql }) => mysqlVerbs(ours, mysql) };
+  return {
+    drizzle: { dialect: 'mysql', db },
+    verbsOf: ({ mysql }) => mysqlVerbs(ours, { query, execute }, mysql),
+  };
 }
 
-function mysqlVerbs(db: MySqlRemoteDatabase, table: MySqlTable): TableVerbs {
+const DIALECT = new MySqlDialect();
+/** It has no state but the names of columns. */
+const toQuery = createSqlWriter((part) => DIALECT.sqlToQuery(part));
+
+function mysqlVerbs(
+  db: MySqlRemoteDatabase,
+  { query, execute }: Pick<MysqlRunners, 'query' | 'execute'>,
+  table: MySqlTable,
+): TableVerbs {
   const columns = getTableColumns(table);
+  const reader = createRowReader(table, columns, toQuery);
+  const canPrepare = Object.values(columns).every(isSameWhenPrepared);
   const primaryKey = keyNames(columns, getTableConfig(table).primaryKeys);
 
   async function countRows(where: SQL | undefined): Promise<number> {
@@ -35,13 +67,10 @@ function mysqlVerbs(db: MySqlRemoteDatabase, table: MySqlTable): TableVerbs {
   return {
     columns,
     primaryKey,
-    find({ where, orderBy, limit }) {
-      const query = db
-        .select()
-        .from(table)
-        .where(where)
-        .orderBy(...ordersOf(orderBy));
-      return limit === undefined ? query : query.limit(limit);
+    async find(wanted) {
+      const { sql, params } = reader.select(wanted);
+      const isPrepared = execute && canPrepare && params.every(isText);
+      return rowsOf(await (isPrepared ? execute(sql, params) : query(sql, params, true))).map(reader.read);
     },
     count: countRows,
     countByKeys: (rows) => countRows(keyCondition(columns, primaryKey, rows)),
@@ -49,4 +78,16 @@ function mysqlVerbs(db: MySqlRemoteDatabase, table: MySqlTable): TableVerbs {
     update: async (where, changes) => (await db.update(table).set(changes).where(where))[0].affectedRows,
     remove: async (where) => (await db.delete(table).where(where))[0].affectedRows,
   };
+}
+
+const TEXT_OR_INTEGER = /^(var)?char|text$|^(tiny|small|medium|big)?int|^boolean/;
+
+/** Whether a value of the column is the same when a prepared statement returns it, or a time as Date. */
+function isSameWhenPrepared(column: MySqlColumn): boolean {
+  return TEXT_OR_INTEGER.test(column.getSQLType()) || is(column, MySqlDateTime) || is(column, MySqlTimestamp);
+}
+
+/** A prepared statement sends numbers as floating-point numbers. */
+function isText(value: unknown): value is string | null {
+  return value === null || typeof value === 'string';
 }

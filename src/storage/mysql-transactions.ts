@@ -60,7 +60,7 @@ function toOpenTransaction(connection: BorrowedConnection, send: MysqlQuery): Op
         check();
         return query(...statement);
       };
-      return createMysqlStatements(checked, checked);
+      return createMysqlStatements({ query: checked, queryOfDrizzle: checked });
     },
     failure: () => failure,
     async commit() {

@@ -5,7 +5,12 @@ import { packageFile } from '../common/package-file.ts';
 import { type Dialect, type DialectSettings, MIGRATIONS_TABLE, READ_TABLES } from './dialect.ts';
 import { user, userTombstone } from './mysql.schema.ts';
 import { createMysqlPool, type MysqlOptions } from './mysql-pool.ts';
-import { createMysqlStatements, drizzleOnMysql, type MysqlQuery } from './mysql-statements.ts';
+import {
+  createMysqlStatements,
+  drizzleOnMysql,
+  type MysqlExecute,
+  type MysqlQuery,
+} from './mysql-statements.ts';
 import { createMysqlTransactions } from './mysql-transactions.ts';
 import { observed } from './observed.ts';
 import { withSafeRetry } from './retry.ts';
@@ -14,6 +19,7 @@ import { createTransactionScope } from './transaction-scope.ts';
 import { createDatabase } from './transactions.ts';
 import { createBatchStatements } from './user-batch-statements.ts';
 import { readBuiltInRole, type TimeCodec, withReadRoles } from './user-row.ts';
+import { rowsOf } from './verb-parts.ts';
 
 const MIGRATIONS = fileURLToPath(packageFile('drizzle/mysql'));
 const MIGRATION_TIMEOUT_MS = 10 * 60_000;
@@ -114,7 +120,11 @@ export function createMysql(
           return pool.query(...statement);
         };
         const retried: MysqlQuery = (sql, ...rest) => withSafeRetry(sql, () => query(sql, ...rest));
-        return createMysqlStatements(query, retried);
+        const execute: MysqlExecute = async (...statement) => {
+          check();
+          return pool.execute(...statement);
+        };
+        return createMysqlStatements({ query, execute, queryOfDrizzle: retried });
       },
       begin: createMysqlTransactions(bare, onStatement),
     }),
@@ -143,9 +153,4 @@ export function createMysql(
     load: pool.load,
     close: () => pool.close(),
   };
-}
-
-/** Empty if the statement returns none. */
-function rowsOf(result: unknown): unknown[][] {
-  return Array.isArray(result) ? result.filter((row) => Array.isArray(row)) : [];
 }

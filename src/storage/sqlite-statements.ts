@@ -1,9 +1,11 @@
 import { count, getTableColumns, type SQL } from 'drizzle-orm';
-import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core';
+import { getTableConfig, SQLiteAsyncDialect, type SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { drizzle, type SqliteRemoteDatabase } from 'drizzle-orm/sqlite-proxy';
+import { createRowReader } from './row-reader.ts';
 import type { TableVerbs } from './rows.ts';
+import { createSqlWriter } from './sql-writer.ts';
 import type { StatementSet } from './transactions.ts';
-import { keyCondition, keyNames, ordersOf, refuseTransaction } from './verb-parts.ts';
+import { keyCondition, keyNames, refuseTransaction } from './verb-parts.ts';
 
 /** Runs one statement; rejects with StorageError. */
 export type SqliteExecutor = {
@@ -32,9 +34,14 @@ export function createSqliteStatements(
   return { drizzle: { dialect: 'sqlite', db }, verbsOf: ({ sqlite }) => sqliteVerbs(executor, sqlite) };
 }
 
+const DIALECT = new SQLiteAsyncDialect();
+/** It has no state but the names of columns. */
+const toQuery = createSqlWriter((part) => DIALECT.sqlToQuery(part));
+
 function sqliteVerbs({ query, change }: SqliteExecutor, table: SQLiteTable): TableVerbs {
   const db = drizzleOnSqlite(query);
   const columns = getTableColumns(table);
+  const reader = createRowReader(table, columns, toQuery);
   const primaryKey = keyNames(columns, getTableConfig(table).primaryKeys);
 
   const run = ({ sql, params }: { sql: string; params: unknown[] }) => change(sql, params);
@@ -47,13 +54,9 @@ function sqliteVerbs({ query, change }: SqliteExecutor, table: SQLiteTable): Tab
   return {
     columns,
     primaryKey,
-    find({ where, orderBy, limit }) {
-      const selected = db
-        .select()
-        .from(table)
-        .where(where)
-        .orderBy(...ordersOf(orderBy));
-      return limit === undefined ? selected : selected.limit(limit);
+    async find(wanted) {
+      const { sql, params } = reader.select(wanted);
+      return (await query(sql, params)).map(reader.read);
     },
     count: countRows,
     countByKeys: (rows) => countRows(keyCondition(columns, primaryKey, rows)),

@@ -32,3 +32,8 @@ export function ordersOf(orderBy: SQL | readonly SQL[] = []): SQL[] {
 export async function refuseTransaction(): Promise<never> {
   throw new Error("Drizzle's transaction and batch cannot be used here: use database.transaction");
 }
+
+/** Empty if the statement returns none. */
+export function rowsOf(result: unknown): unknown[][] {
+  return Array.isArray(result) ? result.filter((row) => Array.isArray(row)) : [];
+}
