@@ -74,6 +74,21 @@ describe.each(PAGES)('%s', (page) => {
 
 const MESSAGES = 21;
 
+test.each(['README.md', 'README.zh-CN.md'])('CI installs the starter by the commands of its %s', (readme) => {
+  const ci = readFileSync('.ci/run', 'utf8');
+  const { scripts }: { scripts: Record<string, string> } = JSON.parse(
+    readFileSync(`${STARTER}/package.json`, 'utf8'),
+  );
+  const [pack = '', install = '', ...others] = snippetsOf(`${STARTER}/${readme}`).map(({ text }) =>
+    text.trim(),
+  );
+  for (const command of [pack, install]) expect(ci).toContain(command);
+  for (const command of others)
+    expect(['start', ...Object.keys(scripts).map((name) => `run ${name}`)]).toContain(
+      command.replace('cd examples/starter && npm ', ''),
+    );
+});
+
 /** Instead of `npm ci && npm pack` in the clone. */
 async function copyPackedServer(): Promise<void> {
   const packed = await packServer();
