@@ -246,5 +246,7 @@ async function productionEnvironment(): Promise<Record<string, string>> {
     WECHAT_APP_ID: APP_ID,
     WECHAT_APP_SECRET: APP_SECRET,
     SHUTDOWN_DELAY_MS: '0',
+    // One file serves one process.
+    ...(MYSQL ? { WORKERS: '2' } : {}),
   };
 }
