@@ -182,7 +182,8 @@ async function compose(
   const graphiql = config.http.graphiql ? await renderGraphiqlPage(config.http.graphiqlRequired) : undefined;
   const finish = (error: unknown, requestId: string) =>
     finishFailure(error, { log: log.child({ requestId }), suggestions, errorCodes });
-  const ofModule = (handle: ModuleRoute) => moduleRoute({ handle, createContext, trustedProxies, finish });
+  const ofModule = (handle: ModuleRoute) =>
+    moduleRoute({ handle, createContext, trustedProxies, admission, finish });
   const routes: Routes = {
     ...Object.fromEntries(routesOf(modules).map(([path, handle]) => [path, ofModule(handle)])),
     '/graphql': graphqlRoute({ execute, graphiql, trustedProxies, admission, log }),

@@ -492,7 +492,7 @@ describe.each(['client/README.md', 'client/README.zh-CN.md'])('%s', (page) => {
       folder,
     );
     installClient(folder, client, ['miniprogram-api-typings']);
-    expect(snippets).toHaveLength(3);
+    expect(snippets).toHaveLength(4);
     const options = { target: 'ES2022', lib: ['ES2022'], types: ['miniprogram-api-typings'] };
     expect(await compile(folder, options, ['.'])).toEqual({ code: 0, output: '' });
   });

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { type GraphQLSchema, printSchema } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ModuleError } from '../src/errors/module-error.ts';
@@ -198,6 +199,40 @@ test('services are made in the order of the list, and closed in reverse order', 
   const server = await createTestServer({ modules: [record('one'), record('two', ['one'])] });
   await server.close();
   expect(events).toEqual(['open one', 'open two', 'close two', 'close one']);
+});
+
+test('routes count for MAX_REQUESTS_IN_FLIGHT', async () => {
+  const events = new EventEmitter();
+  const entered = once(events, 'entered');
+  const module = defineModule({
+    name: 'slow',
+    routes: {
+      '/slow/request': async () => {
+        const released = once(events, 'release');
+        events.emit('entered');
+        await released;
+        return new Response('done');
+      },
+    },
+  });
+  const server = await createTestServer({
+    modules: [module],
+    environment: { MAX_REQUESTS_IN_FLIGHT: '1' },
+  });
+  const first = server.anonymous.fetch('/slow/request');
+  await entered;
+  const rejected = await server.anonymous.fetch('/slow/request');
+  expect([rejected.status, rejected.headers.get('retry-after')]).toEqual([
+    503,
+    expect.stringMatching(/^[123]$/),
+  ]);
+  events.emit('release');
+  expect((await first).status).toBe(200);
+  const again = server.anonymous.fetch('/slow/request');
+  await once(events, 'entered');
+  events.emit('release');
+  expect((await again).status).toBe(200);
+  await server.close();
 });
 
 test('what stands in the context is what services returned', async () => {

@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { errorBody } from '../../errors/client-error.ts';
 import type { GraphQLExecutor } from '../../graphql/lane.ts';
 import type { Admission, RequestKind } from '../../ops/admission.ts';
 import type { Log } from '../../ops/log.ts';
 import { MAX_BODY_BYTES, readBody } from '../body.ts';
 import { createCachedPage } from '../cached-page.ts';
 import { clientAddress } from '../client-address.ts';
-import { errorReply, JSON_TYPE, type Reply } from '../reply.ts';
+import { overloadedReply } from '../overloaded.ts';
+import { errorReply } from '../reply.ts';
 import type { Route } from '../router.ts';
 
 export type GraphQLRouteOptions = {
@@ -70,24 +70,4 @@ const LOGIN_FIELD = /\blogin\s*\(/;
 function kindOf({ authorization }: IncomingHttpHeaders, body: string): RequestKind {
   if (LOGIN_FIELD.test(body)) return 'login';
   return authorization === undefined && body.includes('documentId') ? 'login' : 'other';
-}
-
-/** Clients get different times, so that not all return at once. */
-const OVERLOADED: readonly [Reply, ...Reply[]] = [overloaded(1), overloaded(2), overloaded(3)];
-
-function overloaded(retryAfter: number): Reply {
-  return {
-    status: 503,
-    headers: { 'content-type': JSON_TYPE, 'retry-after': String(retryAfter) },
-    body: errorBody(
-      'SERVICE_UNAVAILABLE',
-      `The server is overloaded. Retry in ${retryAfter} seconds; a code in this request was not used.`,
-      { retryAfter },
-    ),
-  };
-}
-
-function overloadedReply(): Reply {
-  const [first, ...others] = OVERLOADED;
-  return others[Math.floor(Math.random() * OVERLOADED.length)] ?? first;
 }

@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { GraphQLError } from 'graphql';
+import type { Admission } from '../../ops/admission.ts';
 import { MAX_BODY_BYTES, readBody } from '../body.ts';
 import { clientAddress } from '../client-address.ts';
+import { overloadedReply } from '../overloaded.ts';
 import { errorReply, jsonReply, type Reply } from '../reply.ts';
 import type { Route } from '../router.ts';
 
@@ -9,6 +11,7 @@ export type ModuleRouteOptions<Context> = {
   handle(request: Request, context: Context): Response | Promise<Response>;
   createContext(connection: { requestId: string; address: string }, headers: IncomingHttpHeaders): Context;
   trustedProxies: number;
+  admission: Pick<Admission, 'enter' | 'leave'>;
   /** What the client may see of an error that was thrown. */
   finish(error: unknown, requestId: string): GraphQLError;
 };
@@ -18,6 +21,7 @@ export function moduleRoute<Context>({
   handle,
   createContext,
   trustedProxies,
+  admission,
   finish,
 }: ModuleRouteOptions<Context>): Route {
   return async (request, { path, search }, requestId) => {
@@ -30,11 +34,14 @@ export function moduleRoute<Context>({
         `The request body is larger than ${MAX_BODY_BYTES / 1024} KB.`,
       );
     const address = clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies);
-    const context = createContext({ requestId, address }, headers);
+    if (!admission.enter('other')) return overloadedReply();
     try {
+      const context = createContext({ requestId, address }, headers);
       return await toReply(await handle(toFetchRequest(request, `${path}${search}`, body), context));
     } catch (error) {
       return failureReply(finish(error, requestId));
+    } finally {
+      admission.leave('other');
     }
   };
 }
