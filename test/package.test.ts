@@ -157,9 +157,14 @@ describe('the command weapp-login of the packed server, in an empty folder', { t
     expect(server.printed()).toContain(`\n  GraphiQL is not installed: ${install}\n`);
     expect((await fetch(`${origin}/graphql`, { headers: { accept: 'text/html' } })).status).not.toBe(500);
     const strict = serve(['start'], { GRAPHIQL: '1' });
-    strict.origin.catch(() => undefined);
     expect(await strict.exited).toBe(1);
     expect(strict.printed()).toContain(install);
+
+    expect(await run('bash', ['-c', install], { cwd: project })).toMatchObject({ code: 0 });
+    const complete = serve(['start']);
+    const page = await fetch(`${await complete.origin}/graphql`, { headers: { accept: 'text/html' } });
+    expect(await page.text()).toMatch(/^<!doctype html>/i);
+    expect(complete.printed()).toContain('weapp-login is ready. Open GraphiQL: ');
   });
 
   test('prints the schema, checks what it depends on, and starts the sandbox alone', async () => {

@@ -19,7 +19,7 @@ const SOURCES = [
   ...['schema.graphql', 'bin', 'src', 'drizzle', 'docs', 'test'],
 ];
 /** npm installs what it downloaded before, where it can. */
-const NPM = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
+const NPM = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', '--engine-strict'];
 
 /** Packs the server, once for all test files. @returns the path of the tarball */
 export function packServer(): Promise<string> {
