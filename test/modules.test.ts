@@ -192,9 +192,9 @@ test('services are made in the order of the list, and closed in reverse order', 
       requires,
       services: async () => {
         events.push(`open ${name}`);
-        return {};
+        return { [name]: 1 };
       },
-      close: () => void events.push(`close ${name}`),
+      close: (own) => void events.push(`close ${Object.keys(own)}`),
     });
   const server = await createTestServer({ modules: [record('one'), record('two', ['one'])] });
   await server.close();

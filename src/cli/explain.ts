@@ -42,5 +42,5 @@ function explainStorage({ code, failure }: StorageError): string {
     return `DATABASE_URL: the file or its folder cannot be used by this account (${code}): name a file that it may create and write.`;
   if (failure === 'UNAVAILABLE')
     return `DATABASE_URL: the database cannot be reached (${code}): is it running, and are host and port correct?`;
-  return `The tables are missing, outdated or of another program (${code}): run \`npm run migrate\` (or \`npx weapp-login migrate\`), with a database for weapp-login only.`;
+  return `The tables are missing, outdated or of another program (${code}): run \`npm run migrate\` (or \`npx weapp-login migrate\`; with modules the command \`migrate\` of your own entry), with a database for weapp-login only.`;
 }

@@ -13,22 +13,25 @@ export type ModuleServices = {
   close(): Promise<void>;
 };
 
+/** A module, and what its `services` returned. */
+type Started = { module: DefinedModule; own: Partial<Services> };
+
 /**
  * Creates the services of the modules one after another. On failure it closes those that were created.
  * @throws {ModuleError}
  */
 export async function startServices(modules: readonly DefinedModule[], core: Core): Promise<ModuleServices> {
   const services: Partial<Services> = {};
-  const started: DefinedModule[] = [];
+  const started: Started[] = [];
 
   async function close(): Promise<void> {
-    for (const module of started.splice(0).reverse()) await closeModule(module, core);
+    for (const each of started.splice(0).reverse()) await closeModule(each, core);
   }
 
   try {
     for (const module of modules) {
       const own = await startModule(module, core);
-      started.push(module);
+      started.push({ module, own });
       rejectTakenNames(module, own, services);
       Object.assign(services, own);
     }
@@ -68,10 +71,10 @@ function rejectTakenNames({ name }: DefinedModule, own: object, others: object):
 }
 
 /** A failure is logged: the others are closed all the same. */
-async function closeModule(module: DefinedModule, { log }: Core): Promise<void> {
+async function closeModule({ module, own }: Started, { log }: Core): Promise<void> {
   const timeoutError = () => new ModuleError(module.name, 'close() did not finish in time.');
   try {
-    await withDeadline(DEADLINE_MS, Promise.resolve(module.close?.()), timeoutError);
+    await withDeadline(DEADLINE_MS, Promise.resolve(module.close?.(own)), timeoutError);
   } catch (error) {
     log.error({ err: error, module: module.name }, 'closing the module failed');
   }

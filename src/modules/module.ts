@@ -28,8 +28,8 @@ export interface Module {
   services?(core: Core): Partial<Services> | Promise<Partial<Services>>;
   /** Handlers by path. A path that ends in `/*` matches any last segment. */
   routes?: Readonly<Record<string, ModuleRoute>>;
-  /** Called once at the end, after all requests. */
-  close?(): Promise<void> | void;
+  /** Called once at the end, after all requests, with what its `services` returned. */
+  close?(services: Partial<Services>): Promise<void> | void;
 }
 
 /** What `services` gets. */

@@ -269,7 +269,7 @@ export interface Module {
     schema?: DefineTypes;
     services?(core: Core): Partial<Services> | Promise<Partial<Services>>;
     routes?: Readonly<Record<string, ModuleRoute>>;
-    close?(): Promise<void> | void;
+    close?(services: Partial<Services>): Promise<void> | void;
 }
 export declare class ModuleError extends Error {
     readonly name = "ModuleError";

@@ -5,14 +5,13 @@ import { notes } from '../src/notes/module.ts';
 const server = await createTestServer({ modules: [notes] });
 afterAll(() => server.close());
 
-const ADD = 'mutation ($text: String!) { addNote(text: $text) { note { id text createdAt } } }';
+const ADD = 'mutation ($text: String!) { addNote(text: $text) { note { text createdAt } } }';
 const NOTES = '{ notes(first: 20) { edges { node { text } } } me { notes { text } } }';
 
 test('a note belongs to the user who added it', async () => {
   server.clock.now = Date.UTC(2026, 0, 31);
   const [alice, bob] = [await server.as('alice'), await server.as('bob')];
-  const added = await alice.request(ADD, { text: 'Buy milk' });
-  expect(added.data).toMatchObject({
+  expect((await alice.request(ADD, { text: 'Buy milk' })).data).toEqual({
     addNote: { note: { text: 'Buy milk', createdAt: '2026-01-31T00:00:00.000Z' } },
   });
   expect((await alice.request(NOTES)).data).toEqual({
@@ -24,18 +23,12 @@ test('a note belongs to the user who added it', async () => {
 
 test('notes need a login', async () => {
   const { errors } = await server.anonymous.request(ADD, { text: 'Buy milk' });
-  expect(errors[0]?.extensions).toMatchObject({ code: 'UNAUTHENTICATED', action: 'RELOGIN' });
-});
-
-test('a text without characters is rejected', async () => {
-  const alice = await server.as('alice');
-  const { errors } = await alice.request(ADD, { text: ' ' });
-  expect(errors[0]?.extensions.code).toBe('BAD_USER_INPUT');
+  expect(errors[0]?.extensions).toEqual({ code: 'UNAUTHENTICATED', action: 'RELOGIN' });
 });
 
 test('a user has at most 100 notes', async () => {
   const carol = await server.as('carol');
   for (let i = 0; i < 100; i++) await carol.request(ADD, { text: `note ${i}` });
   const { errors } = await carol.request(ADD, { text: 'one more' });
-  expect(errors[0]?.extensions).toMatchObject({ code: 'NOTES_TOO_MANY', action: 'STOP' });
+  expect(errors[0]?.extensions).toEqual({ code: 'NOTES_TOO_MANY', action: 'STOP' });
 });
