@@ -2,11 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { GraphQLExecutor } from '../../graphql/lane.ts';
 import type { Admission, RequestKind } from '../../ops/admission.ts';
 import type { Log } from '../../ops/log.ts';
-import { MAX_BODY_BYTES, readBody } from '../body.ts';
+import { readBody } from '../body.ts';
 import { createCachedPage } from '../cached-page.ts';
 import { clientAddress } from '../client-address.ts';
-import { overloadedReply } from '../overloaded.ts';
-import { errorReply } from '../reply.ts';
+import { overloadedReply, tooLargeReply } from '../rejections.ts';
 import type { Route } from '../router.ts';
 
 export type GraphQLRouteOptions = {
@@ -43,12 +42,7 @@ export function graphqlRoute({
   return async (request, { search }, requestId) => {
     const { method = 'GET', headers, socket } = request;
     const body = await readBody(request);
-    if (body === 'TOO_LARGE')
-      return errorReply(
-        413,
-        'REQUEST_ENTITY_TOO_LARGE',
-        `The request body is larger than ${MAX_BODY_BYTES / 1024} KB.`,
-      );
+    if (body === 'TOO_LARGE') return tooLargeReply();
     if (page && method === 'GET' && headers.accept?.includes('text/html')) return page(request);
     if (!isProxyKnown && headers['x-forwarded-for'] !== undefined) warnOfProxy();
     const address = clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies);

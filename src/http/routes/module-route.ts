@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { GraphQLError } from 'graphql';
 import type { Admission } from '../../ops/admission.ts';
-import { MAX_BODY_BYTES, readBody } from '../body.ts';
+import { readBody } from '../body.ts';
 import { clientAddress } from '../client-address.ts';
-import { overloadedReply } from '../overloaded.ts';
-import { errorReply, jsonReply, type Reply } from '../reply.ts';
+import { overloadedReply, tooLargeReply } from '../rejections.ts';
+import { jsonReply, type Reply } from '../reply.ts';
 import type { Route } from '../router.ts';
 
 export type ModuleRouteOptions<Context> = {
@@ -27,12 +27,7 @@ export function moduleRoute<Context>({
   return async (request, { path, search }, requestId) => {
     const { headers, socket } = request;
     const body = await readBody(request);
-    if (body === 'TOO_LARGE')
-      return errorReply(
-        413,
-        'REQUEST_ENTITY_TOO_LARGE',
-        `The request body is larger than ${MAX_BODY_BYTES / 1024} KB.`,
-      );
+    if (body === 'TOO_LARGE') return tooLargeReply();
     const address = clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies);
     if (!admission.enter('other')) return overloadedReply();
     try {

@@ -1,5 +1,11 @@
 import { errorBody } from '../errors/client-error.ts';
-import { JSON_TYPE, type Reply } from './reply.ts';
+import { MAX_BODY_BYTES } from './body.ts';
+import { errorReply, JSON_TYPE, type Reply } from './reply.ts';
+
+export function tooLargeReply(): Reply {
+  const message = `The request body is larger than ${MAX_BODY_BYTES / 1024} KB.`;
+  return errorReply(413, 'REQUEST_ENTITY_TOO_LARGE', message);
+}
 
 /** Clients get different times, so that not all return at once. */
 const OVERLOADED: readonly [Reply, ...Reply[]] = [overloaded(1), overloaded(2), overloaded(3)];
