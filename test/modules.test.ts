@@ -147,6 +147,13 @@ describe.each(DATABASES)('a module on $name', ({ create }) => {
     expect(await feed.json()).toEqual({ method: 'POST', text: 'hello', notes: ['one', 'two'] });
     const picture = await server.anonymous.fetch('/notes/picture');
     expect(new Uint8Array(await picture.arrayBuffer())).toEqual(new Uint8Array([0, 255, 1]));
+    const bytes = new Uint8Array([0, 200, 255, 10]);
+    const echo = await alice.fetch('/notes/echo/x', { method: 'PUT', body: bytes });
+    expect(new Uint8Array(await echo.arrayBuffer())).toEqual(bytes);
+    const cookies = await alice.fetch('/notes/cookies', { redirect: 'manual' });
+    expect([cookies.status, cookies.headers.get('location')]).toEqual([302, '/notes/cookies']);
+    expect(cookies.headers.getSetCookie()).toEqual(['a=1', 'b=2; Path=/']);
+    expect((await alice.fetch('/notes/picture', { method: 'HEAD' })).headers.get('content-length')).toBe('3');
     const large = await alice.fetch('/notes/feed', { method: 'POST', body: 'x'.repeat(70_000) });
     expect(large.status).toBe(413);
     expect((await server.anonymous.fetch('/notes/other')).status).toBe(404);

@@ -20,6 +20,15 @@ export class ConsumedBodyError extends Error {
  * @throws {Error} of node:http with code ECONNRESET when the client disconnects before the end
  */
 export function readBody(request: IncomingMessage): Promise<string | 'TOO_LARGE'> {
+  return read(request, textOf);
+}
+
+/** The same for a body of any type. */
+export function readBytes(request: IncomingMessage): Promise<Uint8Array<ArrayBuffer> | 'TOO_LARGE'> {
+  return read(request, (chunks) => Buffer.concat(chunks));
+}
+
+function read<T>(request: IncomingMessage, join: (chunks: Buffer[]) => T): Promise<T | 'TOO_LARGE'> {
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = [];
     let size = 0;
@@ -30,7 +39,7 @@ export function readBody(request: IncomingMessage): Promise<string | 'TOO_LARGE'
     // No event would come any more.
     if (request.errored) return reject(request.errored);
     if (request.readableDidRead) return reject(new ConsumedBodyError());
-    if (request.readableEnded) return resolve('');
+    if (request.readableEnded) return resolve(join([]));
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size <= MAX_BODY_BYTES) chunks.push(chunk);
@@ -40,7 +49,7 @@ export function readBody(request: IncomingMessage): Promise<string | 'TOO_LARGE'
         resolve('TOO_LARGE');
       }
     });
-    request.on('end', () => resolve(size > MAX_BODY_BYTES ? 'TOO_LARGE' : textOf(chunks)));
+    request.on('end', () => resolve(size > MAX_BODY_BYTES ? 'TOO_LARGE' : join(chunks)));
     request.on('error', reject);
   });
 }

@@ -56,10 +56,11 @@ export function createRouter({ routes, corsOrigins, health, log }: RouterOptions
   }
 
   function write(request: IncomingMessage, response: ServerResponse, reply: Reply, requestId: string): void {
-    const { status, body = '' } = reply;
+    const { status, body = '', cookies = [] } = reply;
     const headers = mergeVary(corsHeaders(request, corsOrigins), reply.headers ?? {});
     const fields = [...securityHeaders(headers), 'x-request-id', requestId];
     for (const name in headers) fields.push(name, headers[name] ?? '');
+    for (const cookie of cookies) fields.push('set-cookie', cookie);
     if (status !== 204 && status !== 304) fields.push('content-length', String(Buffer.byteLength(body)));
     if (health.draining() || !request.complete) fields.push('connection', 'close');
     response.writeHead(status, fields);

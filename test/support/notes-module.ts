@@ -134,6 +134,15 @@ export function notesModule(changes: Partial<Module> = {}): NotesModule {
       },
       '/notes/picture': () =>
         new Response(new Uint8Array([0, 255, 1]), { headers: { 'content-type': 'image/x' } }),
+      '/notes/cookies': (request) => {
+        const response = new Response(null, {
+          status: 302,
+          headers: { location: new URL(request.url).pathname },
+        });
+        for (const cookie of ['a=1', 'b=2; Path=/']) response.headers.append('set-cookie', cookie);
+        return response;
+      },
+      '/notes/echo/*': async (request) => new Response(await request.arrayBuffer()),
       '/notes/broken': () => {
         throw new Error('broken');
       },

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { GraphQLError } from 'graphql';
 import type { Admission } from '../../ops/admission.ts';
-import { readBody } from '../body.ts';
+import { readBytes } from '../body.ts';
 import { clientAddress } from '../client-address.ts';
 import { overloadedReply, tooLargeReply } from '../rejections.ts';
 import { jsonReply, type Reply } from '../reply.ts';
@@ -26,7 +26,7 @@ export function moduleRoute<Context>({
 }: ModuleRouteOptions<Context>): Route {
   return async (request, { path, search }, requestId) => {
     const { headers, socket } = request;
-    const body = await readBody(request);
+    const body = await readBytes(request);
     if (body === 'TOO_LARGE') return tooLargeReply();
     const address = clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies);
     if (!admission.enter('other')) return overloadedReply();
@@ -60,26 +60,29 @@ function failureReply({ message, extensions }: GraphQLError): Reply {
 async function toReply(response: Response): Promise<Reply> {
   return {
     status: response.status,
-    headers: Object.fromEntries([...response.headers].filter(([name]) => !FRAMING.has(name))),
+    headers: Object.fromEntries([...response.headers].filter(([name]) => !LEFT_OUT.has(name))),
+    cookies: response.headers.getSetCookie(),
     body: Buffer.from(await response.arrayBuffer()),
   };
 }
 
-/** The framing of the response is up to node:http. */
-const FRAMING: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'transfer-encoding',
-  'keep-alive',
+/** The framing of the response is up to node:http; cookies are separate headers. */
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  ...['connection', 'content-length', 'transfer-encoding', 'keep-alive'],
+  'set-cookie',
 ]);
 
-function toFetchRequest({ method = 'GET', headers }: IncomingMessage, target: string, body: string): Request {
+function toFetchRequest(
+  { method = 'GET', headers }: IncomingMessage,
+  target: string,
+  body: Uint8Array<ArrayBuffer>,
+): Request {
   const fields = Object.entries(headers).map(([name, value = '']): [string, string] => [
     name,
     [value].flat().join(', '),
   ]);
   const hasBody = method !== 'GET' && method !== 'HEAD';
-  return new Request(new URL(target, 'http://localhost'), {
+  return new Request(`http://localhost${target}`, {
     method,
     headers: fields,
     ...(hasBody ? { body } : {}),
