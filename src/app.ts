@@ -8,6 +8,7 @@ import { openCounterStore } from './counter-store.ts';
 import { createGraphQL } from './graphql/execute.ts';
 import { renderGraphiqlPage } from './graphql/graphiql/page.ts';
 import { finishFailure } from './graphql/result.ts';
+import { limitTime } from './graphql/time-limit.ts';
 import { createRouter, type Handler, type Routes } from './http/router.ts';
 import { graphqlRoute } from './http/routes/graphql-endpoint.ts';
 import { jwksRoute } from './http/routes/jwks.ts';
@@ -40,7 +41,7 @@ export type App = {
   /** Handles every HTTP request: give it to `listen`, or mount it on a server of your own: docs/mounting.md. */
   handler: Handler;
   /**
-   * Executes a request to /graphql without HTTP, for tests: any URL with a method, headers and a body.
+   * Executes a request to /graphql without HTTP, for tests. The URL has any origin.
    * @param connection its request id and the address of the client
    */
   fetch(input: string | URL | Request, init?: RequestInit, connection?: Connection): Promise<Response>;
@@ -170,20 +171,21 @@ async function compose(
   });
   closers.push(ofModules.close);
   const createContext = contextFactory(services, ofModules.services);
-  const execute = createGraphQL(config.graphql, { schema, errorCodes, services, createContext });
+  const { requestTimeoutMs, trustedProxies, corsOrigins } = config.http;
+  const executor = createGraphQL(config.graphql, { schema, errorCodes, services, createContext });
+  const execute = modules.length > 0 ? limitTime(executor, requestTimeoutMs) : executor;
   const health = createHealth(storage.ping, now);
   const pushes = createPushes({ reader: createPushReader(config.wechat.pushes, now), users, log, now });
 
   const loopDelay = measureLoopDelay();
   closers.push(async () => loopDelay.close());
   const admission = createAdmission(config.overload, { loopDelay, log, metrics });
-  const { trustedProxies, corsOrigins } = config.http;
   const { suggestions } = config.graphql;
   const graphiql = config.http.graphiql ? await renderGraphiqlPage(config.http.graphiqlRequired) : undefined;
   const finish = (error: unknown, requestId: string) =>
     finishFailure(error, { log: log.child({ requestId }), suggestions, errorCodes });
   const ofModule = (handle: ModuleRoute) =>
-    moduleRoute({ handle, createContext, trustedProxies, admission, finish });
+    moduleRoute({ handle, createContext, trustedProxies, admission, timeoutMs: requestTimeoutMs, finish });
   const routes: Routes = {
     ...Object.fromEntries(routesOf(modules).map(([path, handle]) => [path, ofModule(handle)])),
     '/graphql': graphqlRoute({ execute, graphiql, trustedProxies, admission, log }),

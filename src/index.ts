@@ -46,4 +46,5 @@ export type {
 export { inRange } from './storage/id-range.ts';
 export { MigrationError } from './storage/migration-files.ts';
 export { StorageError } from './storage/storage-error.ts';
+export { TransactionMisuse } from './storage/transaction-scope.ts';
 export type { Role, Roles, User, Users } from './storage/user-types.ts';

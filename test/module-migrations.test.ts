@@ -186,7 +186,7 @@ describe.each(DATABASES)('the migrations of modules on $name', (database) => {
     await runAnySql(url, 'CREATE TABLE notes_note (id varchar(36) PRIMARY KEY, body text)');
     const error = await errorOf(storage.migrate([NOTES]));
     expect(error).toBeInstanceOf(MigrationError);
-    expect(String(error)).toContain('one of another program');
+    expect(String(error)).toContain('has one already: of another program');
     expect(await ledger(url, 'notes')).toEqual([]);
     await storage.close();
   });
@@ -197,7 +197,7 @@ describe.each(DATABASES)('the migrations of modules on $name', (database) => {
     const storage = await openNotesStorage(url);
     await runAnySql(url, 'CREATE TABLE notes_note (id text, user_id text, text text, created_at integer)');
     const error = await errorOf(storage.migrate([NOTES]));
-    expect(String(error)).toContain('one of another program');
+    expect(String(error)).toContain('has one already: of another program');
     await storage.close();
   });
 

@@ -72,6 +72,7 @@ describe.each(DATABASES)('the tables of a module on $name', (database) => {
     expect(await notes.update(eq(id, 'x'), { text: 'new' })).toBe(0);
     expect((await notes.find({ where: eq(id, 'b') }))[0]?.text).toBe('new');
     expect(await notes.remove(eq(id, 'x'))).toBe(0);
+    await expect(notes.find({ limit: 1.5 })).rejects.toThrow('limit is 1.5: it must be a whole number');
     await expect(notes.remove(and())).rejects.toThrow('where is undefined, which would match all rows');
     await expect(notes.update(undefined, { text: 'all' })).rejects.toThrow('where is undefined');
     expect(await notes.remove(inArray(id, ['a', 'c']))).toBe(2);

@@ -95,3 +95,16 @@ describe.each(DATABASES)("the commands of a team's process on $name", ({ create 
     expect((await command(['admin', 'revoke', openId, 'EDITOR'])).code).toBe(2);
   });
 });
+
+test('a failed start ends the process with exit code 1, whatever a module has opened', async () => {
+  const { code, output } = await runProcess(
+    process.execPath,
+    ['--import', LOADER, resolve('test/fixtures/notes/broken-main.ts')],
+    {
+      cwd: mkdtempSync(join(tmpdir(), 'weapp-login-team-')),
+      env: environment({ DATABASE_URL: 'file::memory:' }),
+    },
+  );
+  expect(output).toContain('Module broken: services() failed: Error: no config');
+  expect(code).toBe(1);
+}, 60_000);

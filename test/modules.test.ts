@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { sql } from 'drizzle-orm';
 import { type GraphQLSchema, printSchema } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ModuleError } from '../src/errors/module-error.ts';
@@ -157,6 +158,16 @@ describe.each(DATABASES)('a module on $name', ({ create }) => {
     const large = await alice.fetch('/notes/feed', { method: 'POST', body: 'x'.repeat(70_000) });
     expect(large.status).toBe(413);
     expect((await server.anonymous.fetch('/notes/other')).status).toBe(404);
+    const framed = await server.anonymous.fetch('/notes/framed');
+    expect(framed.headers.get('x-frame-options')).toBe('SAMEORIGIN');
+    expect(framed.headers.get('x-content-type-options')).toBe('nosniff');
+    const nothing = await server.anonymous.fetch('/notes/nothing');
+    expect(nothing.status).toBe(500);
+    expect(lines).toContainEqual(
+      expect.objectContaining({
+        err: expect.objectContaining({ message: 'the route returned no Response' }),
+      }),
+    );
     const broken = await server.anonymous.fetch('/notes/broken');
     expect(broken.status).toBe(500);
     expect(await broken.json()).toMatchObject({
@@ -239,6 +250,38 @@ test('routes count for MAX_REQUESTS_IN_FLIGHT', async () => {
   await once(events, 'entered');
   events.emit('release');
   expect((await again).status).toBe(200);
+  await server.close();
+});
+
+test('code of a module that never ends gets status 503, and its place is given to others', async () => {
+  const never = () => new Promise<never>(() => undefined);
+  const module = defineModule({
+    name: 'stuck',
+    public: ['Query.stuck'],
+    routes: { '/stuck/route': never },
+    schema: (builder) => builder.queryField('stuck', (t) => t.int({ description: 'Never.', resolve: never })),
+  });
+  const server = await createTestServer({
+    modules: [module],
+    environment: { MAX_REQUESTS_IN_FLIGHT: '1', REQUEST_TIMEOUT_MS: '200' },
+  });
+  const query = {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"query":"{ stuck }"}',
+  };
+  const message = 'The request was not finished in time. Retry later.';
+  for (const request of [
+    () => server.anonymous.fetch('/stuck/route'),
+    () => server.anonymous.fetch('/graphql', query),
+  ]) {
+    const response = await request();
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({
+      errors: [{ message, extensions: { code: 'SERVICE_UNAVAILABLE', action: 'RETRY_LATER' } }],
+    });
+  }
+  expect((await server.anonymous.request('{ __typename }')).data).toEqual({ __typename: 'Query' });
   await server.close();
 });
 
@@ -350,6 +393,64 @@ describe('the start fails and names the module if', () => {
     'a root field has no scope': [
       [defineModule({ ...base, schema: field('orders', {}) })],
       /^ModuleError: Module shop: Query\.orders has no authScopes/,
+    ],
+    'its type has no fields': [
+      [
+        defineModule({
+          ...base,
+          schema: (builder) => builder.objectRef('Empty').implement({ fields: () => ({}) }),
+        }),
+      ],
+      /^ModuleError: Module shop: its types do not fit into the schema: Type Empty must define one or more fields\.$/,
+    ],
+    'a root field is open by a scope that protects nothing': [
+      [defineModule({ ...base, schema: field('orders', { authScopes: { $all: {} } }) })],
+      /^ModuleError: Module shop: Query\.orders has no authScopes/,
+    ],
+    'a scope of a root field is false': [
+      [defineModule({ ...base, schema: field('orders', { authScopes: { signedIn: false } }) })],
+      /^ModuleError: Module shop: Query\.orders has no authScopes/,
+    ],
+    'it is not a module': [[JSON.parse('null')], /^ModuleError: Module \(without a name\): is not a module/],
+    'it has no name': [
+      [defineModule(JSON.parse('{}'))],
+      /^ModuleError: Module \(without a name\): is not a module/,
+    ],
+    'its migrations are not a URL': [
+      [defineModule(JSON.parse('{"name": "shop", "migrations": "./m"}'))],
+      /^ModuleError: Module shop: `migrations` must be a URL: new URL/,
+    ],
+    'a route is not a function': [
+      [defineModule(JSON.parse('{"name": "shop", "routes": {"/shop/x": "hello"}}'))],
+      /^ModuleError: Module shop: `routes` must be an object of functions/,
+    ],
+    'an error code is null': [
+      [defineModule(JSON.parse('{"name": "shop", "errors": {"SHOP_X": null}}'))],
+      /^ModuleError: Module shop: `errors` must be an object of objects/,
+    ],
+    'services returns a text': [
+      [defineModule({ ...base, services: () => JSON.parse('"abc"') })],
+      /^ModuleError: Module shop: services\(\) must return an object/,
+    ],
+    'services fails in a statement, whose parameters are not shown': [
+      [
+        defineModule({
+          ...base,
+          async services({ database: { drizzle } }) {
+            if (drizzle.dialect === 'sqlite') await drizzle.db.run(sql`select ${'canary'} from nosuch`);
+            return {};
+          },
+        }),
+      ],
+      /^ModuleError: Module shop: services\(\) failed: database fault \(\w+\)$/,
+    ],
+    'a route has a * in the middle': [
+      [defineModule({ ...base, routes: { '/shop/*/x': () => new Response() } })],
+      /^ModuleError: Module shop: the route \/shop\/\*\/x has a \* that is not its last segment/,
+    ],
+    'it uses another copy of graphql': [
+      [{ ...defineModule(base), errorClass: Error }],
+      /^ModuleError: Module shop: uses another copy of graphql/,
     ],
     'a root field has empty scopes': [
       [defineModule({ ...base, schema: field('orders', { authScopes: {} }) })],

@@ -1,4 +1,6 @@
+import { GraphQLError } from 'graphql';
 import { MODULE_NAME, ROLE_NAME } from '../common/identifiers.ts';
+import { isRecord } from '../common/json.ts';
 import { packageVersion } from '../common/package-file.ts';
 import { ERROR_ACTIONS, ERROR_CODES, type ErrorTable } from '../errors/codes.ts';
 import { ModuleError } from '../errors/module-error.ts';
@@ -24,6 +26,7 @@ export function checkModules(modules: readonly DefinedModule[], roleNames: reado
   let errorCodes: ErrorTable = ERROR_CODES;
   for (const [i, module] of modules.entries()) {
     const earlier = modules.slice(0, i).map(({ name }) => name);
+    checkShape(module);
     checkVersion(module);
     checkName(module, earlier);
     checkRoutes(module);
@@ -33,10 +36,52 @@ export function checkModules(modules: readonly DefinedModule[], roleNames: reado
   return { roles, errorCodes };
 }
 
-/** A module object of JavaScript, or of another copy of the package, may have any shape. */
-function checkVersion({ name, builtWith }: Partial<DefinedModule>): void {
+type Shape = { words: string; isRight(value: unknown): boolean };
+
+const FUNCTION: Shape = { words: 'a function', isRight: (value) => typeof value === 'function' };
+const NAMES: Shape = {
+  words: 'a list of texts',
+  isRight: (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
+};
+const OBJECTS: Shape = {
+  words: 'an object of objects',
+  isRight: (value) => isRecord(value) && Object.values(value).every(isRecord),
+};
+const SHAPES: Readonly<Record<string, Shape>> = {
+  requires: NAMES,
+  public: NAMES,
+  migrations: {
+    words: "a URL: new URL('../migrations/', import.meta.url)",
+    isRight: (value) => value instanceof URL,
+  },
+  roles: OBJECTS,
+  errors: OBJECTS,
+  schema: FUNCTION,
+  services: FUNCTION,
+  close: FUNCTION,
+  routes: {
+    words: 'an object of functions',
+    isRight: (value) => isRecord(value) && Object.values(value).every(FUNCTION.isRight),
+  },
+};
+
+/** In JavaScript, a module may have any shape. */
+function checkShape(module: unknown): void {
+  if (!isRecord(module) || typeof module.name !== 'string')
+    throw new ModuleError('(without a name)', 'is not a module: pass what defineModule returns.');
+  for (const [member, { words, isRight }] of Object.entries(SHAPES))
+    if (module[member] !== undefined && !isRight(module[member]))
+      throw new ModuleError(module.name, `\`${member}\` must be ${words}.`);
+}
+
+function checkVersion({ name, builtWith, errorClass }: Partial<DefinedModule>): void {
   if (builtWith === undefined)
     throw new ModuleError(String(name), 'was not made by defineModule: wrap it in defineModule({ … }).');
+  if (errorClass !== GraphQLError)
+    throw new ModuleError(
+      String(name),
+      'uses another copy of graphql, so its errors would be unknown: `npm ls graphql` shows where. Install one.',
+    );
   const version = packageVersion();
   if (compatibilityOf(builtWith) !== compatibilityOf(version))
     throw new ModuleError(
@@ -73,6 +118,9 @@ function checkRoutes({ name, routes = {} }: DefinedModule): void {
   const foreign = Object.keys(routes).find((path) => !path.startsWith(`/${name}/`));
   if (foreign !== undefined)
     throw new ModuleError(name, `the route ${foreign} is not below /${name}/: rename it to /${name}/….`);
+  const odd = Object.keys(routes).find((path) => path.replace(/\/\*$/, '').includes('*'));
+  if (odd !== undefined)
+    throw new ModuleError(name, `the route ${odd} has a * that is not its last segment: write /${name}/*.`);
 }
 
 function addRoles(roles: RoleTable, { name, roles: own = {} }: DefinedModule): RoleTable {

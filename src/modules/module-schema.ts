@@ -1,4 +1,4 @@
-import { type GraphQLSchema, printType } from 'graphql';
+import { assertValidSchema, type GraphQLSchema, printType } from 'graphql';
 import { ModuleError } from '../errors/module-error.ts';
 import type { DefineTypes, Vocabulary } from '../schema/core-types.ts';
 import { buildSchema } from '../schema/index.ts';
@@ -27,13 +27,15 @@ export function buildModuleSchema(modules: readonly DefinedModule[], vocabulary:
 /** @param last the name of the last one, to which a failure is attributed */
 function buildWith(modules: readonly DefinedModule[], last: string, vocabulary: Vocabulary): GraphQLSchema {
   try {
-    return buildSchema(modules.flatMap(partOf), vocabulary);
+    const schema = buildSchema(modules.flatMap(partOf), vocabulary);
+    assertValidSchema(schema);
+    return schema;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ModuleError(
-      last,
-      `its types do not fit into the schema: ${reason} Types and fields of weapp-login and of other modules cannot be redefined: rename yours.`,
-    );
+    const reason = error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
+    const remedy = reason.startsWith('Duplicate')
+      ? ' Types and fields of weapp-login and of other modules cannot be redefined: rename yours.'
+      : '';
+    throw new ModuleError(last, `its types do not fit into the schema: ${reason}.${remedy}`);
   }
 }
 
@@ -99,8 +101,16 @@ function hasScopes(options: unknown): boolean {
   );
 }
 
-/** A function decides for itself. An empty object protects nothing. */
+/**
+ * A function decides for itself. One of several scopes is enough, so each must protect; an empty object and `false`
+ * protect nothing.
+ */
 function isScopes(scopes: unknown): boolean {
   if (typeof scopes === 'function') return true;
-  return typeof scopes === 'object' && scopes !== null && Object.keys(scopes).length > 0;
+  if (typeof scopes !== 'object' || scopes === null) return false;
+  const entries = Object.entries(scopes);
+  return (
+    entries.length > 0 &&
+    entries.every(([name, value]) => (/^\$(all|any)$/.test(name) ? isScopes(value) : Boolean(value)))
+  );
 }

@@ -1,10 +1,13 @@
 import { withDeadline } from '../common/deadline.ts';
 import { isContextMember, type Services } from '../context.ts';
 import { ModuleError } from '../errors/module-error.ts';
+import { storageErrorIn } from '../storage/storage-error.ts';
 import type { Core, DefinedModule } from './module.ts';
 
-/** For `services` and `close` of one module. */
+/** For `services` of one module. */
 const DEADLINE_MS = 10_000;
+/** For `close` of all modules: the process is ended 15 s after it stopped accepting. */
+const CLOSE_MS = 5000;
 
 export type ModuleServices = {
   /** Of all modules, by name. */
@@ -25,13 +28,16 @@ export async function startServices(modules: readonly DefinedModule[], core: Cor
   const started: Started[] = [];
 
   async function close(): Promise<void> {
-    for (const each of started.splice(0).reverse()) await closeModule(each, core);
+    const end = performance.now() + CLOSE_MS;
+    for (const each of started.splice(0).reverse()) await closeModule(each, core, end);
   }
 
   try {
     for (const module of modules) {
       const own = await startModule(module, core);
       started.push({ module, own });
+      if (typeof own !== 'object' || own === null)
+        throw new ModuleError(module.name, 'services() must return an object of services, or nothing.');
       rejectTakenNames(module, own, services);
       Object.assign(services, own);
     }
@@ -54,9 +60,14 @@ async function startModule(module: DefinedModule, core: Core): Promise<Partial<S
     return await withDeadline(DEADLINE_MS, starting(), timeoutError);
   } catch (error) {
     if (error instanceof ModuleError) throw error;
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    throw new ModuleError(name, `services() failed: ${reason}`);
+    throw new ModuleError(name, `services() failed: ${reasonOf(error)}`);
   }
+}
+
+/** Drizzle's message holds SQL and parameters. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return storageErrorIn(error)?.message ?? `${error.name}: ${error.message}`;
 }
 
 function rejectTakenNames({ name }: DefinedModule, own: object, others: object): void {
@@ -71,10 +82,11 @@ function rejectTakenNames({ name }: DefinedModule, own: object, others: object):
 }
 
 /** A failure is logged: the others are closed all the same. */
-async function closeModule({ module, own }: Started, { log }: Core): Promise<void> {
-  const timeoutError = () => new ModuleError(module.name, 'close() did not finish in time.');
+async function closeModule({ module, own }: Started, { log }: Core, end: number): Promise<void> {
+  const timeoutError = () =>
+    new ModuleError(module.name, `close() did not finish within ${CLOSE_MS / 1000} seconds.`);
   try {
-    await withDeadline(DEADLINE_MS, Promise.resolve(module.close?.(own)), timeoutError);
+    await withDeadline(end - performance.now(), Promise.resolve(module.close?.(own)), timeoutError);
   } catch (error) {
     log.error({ err: error, module: module.name }, 'closing the module failed');
   }

@@ -1,3 +1,4 @@
+import { GraphQLError } from 'graphql';
 import type { Clock } from '../common/clock.ts';
 import { packageVersion } from '../common/package-file.ts';
 import type { Context, Services } from '../context.ts';
@@ -50,9 +51,11 @@ export type ModuleRoute = (request: Request, context: Context) => Response | Pro
 export interface DefinedModule extends Module {
   /** The version of weapp-login that it was built with. */
   readonly builtWith: string;
+  /** @internal Of the copy of graphql that the module uses. */
+  readonly errorClass: unknown;
 }
 
 /** Declares a module, to be given to `createApp` or `run`. Nothing of it runs before that. */
 export function defineModule(module: Module): DefinedModule {
-  return { ...module, builtWith: packageVersion() };
+  return { ...module, builtWith: packageVersion(), errorClass: GraphQLError };
 }

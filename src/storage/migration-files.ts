@@ -92,7 +92,7 @@ function checkName(module: string, longerNames: readonly string[], file: string,
   if (!isIn(module))
     throw new MigrationError(
       module,
-      `${file} names ${name}, which does not begin with ${module}_: rename it, and generate the migration again`,
+      `${file} names ${name}, which does not begin with ${module}_ in small letters: rename it, and generate the migration again`,
     );
   const owner = longerNames.find(isIn);
   if (owner !== undefined)

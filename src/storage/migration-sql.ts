@@ -26,8 +26,8 @@ const KINDS = [
   `delete from (${NAME})(?: where |$)`,
   `truncate (?:table )?(${NAME})$`,
 ].map((kind) => new RegExp(`^${kind}`, 'i'));
-const RENAMED = new RegExp(`\\brename (?!column\\b|index\\b|key\\b)(?:to |as )?(${NAME})`, 'gi');
-const REFERENCED = new RegExp(`\\breferences (${NAME})`, 'gi');
+const RENAMED = new RegExp(`\\brename (?!column\\b|index\\b|key\\b)(?:(?:to|as)\\b ?)?(${NAME})`, 'gi');
+const REFERENCED = new RegExp(`\\breferences ?(${NAME})`, 'gi');
 const PRAGMA = /^pragma\b/i;
 const NOT_A_COLUMN = /^(constraint|primary|unique|key|index|check|foreign|fulltext|spatial)\b/i;
 

@@ -94,7 +94,7 @@ async function rejectForeignTables(
     if (existing.length > 0 && !isOurs)
       throw new MigrationError(
         module,
-        `${file} creates the table ${table}, but the database has one of another program: rename or remove that`,
+        `${file} creates the table ${table}, but the database has one already: of another program, or of this migration if it was changed after it had failed in the middle. Look at it before you rename or remove it`,
       );
   }
 }

@@ -233,5 +233,7 @@ export function poolOptions({ poolSize, timeoutMs, ssl, socketPath, ...server }:
     maxPreparedStatements: MAX_PREPARED_STATEMENTS,
     // Else mysql2 takes a stack trace for each statement; we keep the code of an error only.
     trace: false,
+    // Integers that a number cannot hold are strings.
+    supportBigNumbers: true,
   };
 }

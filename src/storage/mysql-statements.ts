@@ -25,7 +25,7 @@ export function drizzleOnMysql(query: MysqlQuery): MySqlRemoteDatabase {
 }
 
 /** Runs one prepared statement; returns rows as arrays, and times as Date. */
-export type MysqlExecute = (sql: string, values: readonly (string | null)[]) => Promise<unknown>;
+export type MysqlExecute = (sql: string, values: readonly string[]) => Promise<unknown>;
 
 export type MysqlRunners = {
   query: MysqlQuery;
@@ -46,7 +46,7 @@ export function createMysqlStatements({ query, execute, queryOfDrizzle }: MysqlR
 }
 
 const DIALECT = new MySqlDialect();
-/** It has no state but the names of columns. */
+/** Shared, because it caches the names of columns. */
 const toQuery = createSqlWriter((part) => DIALECT.sqlToQuery(part));
 
 function mysqlVerbs(
@@ -87,7 +87,7 @@ function isSameWhenPrepared(column: MySqlColumn): boolean {
   return TEXT_OR_INTEGER.test(column.getSQLType()) || is(column, MySqlDateTime) || is(column, MySqlTimestamp);
 }
 
-/** A prepared statement sends numbers as floating-point numbers. */
-function isText(value: unknown): value is string | null {
-  return value === null || typeof value === 'string';
+/** A prepared statement sends numbers as floating-point numbers, and MariaDB rejects `is ?`. */
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }

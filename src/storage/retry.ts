@@ -24,7 +24,7 @@ export async function withRetry<T>(
   try {
     return await statement();
   } catch (error) {
-    const misuse = misuseIn(error);
+    const misuse = misuseIn(error) ?? typeErrorIn(error);
     if (misuse) throw misuse;
     const failure = toStorageError(error);
     const attempts = failure.code === CONFLICT ? MAX_CONFLICTS : MAX_ATTEMPTS;
@@ -48,4 +48,10 @@ export function withSafeRetry<T>(sql: string, run: () => Promise<T>): Promise<T>
 /** Whether the database rolled the statement back, so that it had no effect. */
 export function isRolledBack({ retryable, isLost }: StorageError): boolean {
   return retryable && !isLost;
+}
+
+/** A value that cannot be part of a statement, which the caller must correct. */
+export function typeErrorIn(error: unknown): TypeError | undefined {
+  if (error instanceof TypeError) return error;
+  return error instanceof Error && error.cause instanceof TypeError ? error.cause : undefined;
 }

@@ -111,7 +111,7 @@ function openDatabase(path: string): Database.Database {
   }
 }
 
-type Value = string | number | null;
+type Value = string | number | bigint | Uint8Array | null;
 
 type Statement = {
   query(values: Value[]): unknown[][];
@@ -137,5 +137,6 @@ function prepareNew(database: Database.Database, sql: string): Statement {
 /** The driver ends the process when it gets a boolean. */
 function toValue(value: unknown): Value {
   if (value === null || typeof value === 'string' || typeof value === 'number') return value;
+  if (typeof value === 'bigint' || value instanceof Uint8Array) return value;
   throw new TypeError(`a parameter of a statement is a ${typeof value}`);
 }

@@ -35,7 +35,7 @@ export function createSqliteStatements(
 }
 
 const DIALECT = new SQLiteAsyncDialect();
-/** It has no state but the names of columns. */
+/** Shared, because it caches the names of columns. */
 const toQuery = createSqlWriter((part) => DIALECT.sqlToQuery(part));
 
 function sqliteVerbs({ query, change }: SqliteExecutor, table: SQLiteTable): TableVerbs {

@@ -55,7 +55,7 @@ export async function createSqlite(
   /** Without keeping the turn while another process writes. */
   async function waitForTurn<T>(run: () => T, runIfFree: () => T): Promise<T> {
     scope.requireOutside();
-    const leave = await turns.enter();
+    const leave = await turns.enter(BUSY_LIMIT_MS);
     try {
       return run();
     } catch (error) {

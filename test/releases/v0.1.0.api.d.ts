@@ -376,6 +376,9 @@ type StorageFailure =
 'UNAVAILABLE'
  | 'DUPLICATE'
  | 'FAULT';
+export declare class TransactionMisuse extends Error {
+    readonly name = "TransactionMisuse";
+}
 export type TransactionOptions = {
     timeoutMs?: number;
 };

@@ -143,6 +143,8 @@ export function notesModule(changes: Partial<Module> = {}): NotesModule {
         return response;
       },
       '/notes/echo/*': async (request) => new Response(await request.arrayBuffer()),
+      '/notes/framed': () => new Response('x', { headers: { 'x-frame-options': 'SAMEORIGIN' } }),
+      '/notes/nothing': () => JSON.parse('null'),
       '/notes/broken': () => {
         throw new Error('broken');
       },

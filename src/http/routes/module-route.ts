@@ -1,10 +1,12 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { GraphQLError } from 'graphql';
+import { withDeadline } from '../../common/deadline.ts';
+import { timeLimitError } from '../../graphql/time-limit.ts';
 import type { Admission } from '../../ops/admission.ts';
 import { readBytes } from '../body.ts';
 import { clientAddress } from '../client-address.ts';
 import { overloadedReply, tooLargeReply } from '../rejections.ts';
-import { jsonReply, type Reply } from '../reply.ts';
+import { errorReply, jsonReply, type Reply } from '../reply.ts';
 import type { Route } from '../router.ts';
 
 export type ModuleRouteOptions<Context> = {
@@ -12,6 +14,8 @@ export type ModuleRouteOptions<Context> = {
   createContext(connection: { requestId: string; address: string }, headers: IncomingHttpHeaders): Context;
   trustedProxies: number;
   admission: Pick<Admission, 'enter' | 'leave'>;
+  /** Milliseconds for the handler. */
+  timeoutMs: number;
   /** What the client may see of an error that was thrown. */
   finish(error: unknown, requestId: string): GraphQLError;
 };
@@ -22,17 +26,20 @@ export function moduleRoute<Context>({
   createContext,
   trustedProxies,
   admission,
+  timeoutMs,
   finish,
 }: ModuleRouteOptions<Context>): Route {
   return async (request, { path, search }, requestId) => {
-    const { headers, socket } = request;
+    const { method = 'GET', headers, socket } = request;
+    if (FORBIDDEN.has(method)) return errorReply(405, 'BAD_REQUEST', `The method ${method} is not accepted.`);
     const body = await readBytes(request);
     if (body === 'TOO_LARGE') return tooLargeReply();
     const address = clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies);
     if (!admission.enter('other')) return overloadedReply();
     try {
       const context = createContext({ requestId, address }, headers);
-      return await toReply(await handle(toFetchRequest(request, `${path}${search}`, body), context));
+      const handling = Promise.resolve(handle(toFetchRequest(request, `${path}${search}`, body), context));
+      return await toReply(await withDeadline(timeoutMs, handling, timeLimitError));
     } catch (error) {
       return failureReply(finish(error, requestId));
     } finally {
@@ -40,6 +47,9 @@ export function moduleRoute<Context>({
     }
   };
 }
+
+/** fetch has no Request with them. */
+const FORBIDDEN: ReadonlySet<string> = new Set(['TRACE', 'TRACK', 'CONNECT']);
 
 /** HTTP statuses of error codes; of others 400. */
 const STATUSES: Readonly<Record<string, number>> = {
@@ -57,7 +67,8 @@ function failureReply({ message, extensions }: GraphQLError): Reply {
   return jsonReply(status, { errors: [{ message, extensions }] });
 }
 
-async function toReply(response: Response): Promise<Reply> {
+async function toReply(response: unknown): Promise<Reply> {
+  if (!(response instanceof Response)) throw new TypeError('the route returned no Response');
   return {
     status: response.status,
     headers: Object.fromEntries([...response.headers].filter(([name]) => !LEFT_OUT.has(name))),
@@ -68,8 +79,8 @@ async function toReply(response: Response): Promise<Reply> {
 
 /** The framing of the response is up to node:http; cookies are separate headers. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
-  ...['connection', 'content-length', 'transfer-encoding', 'keep-alive'],
-  'set-cookie',
+  ...['connection', 'content-length', 'transfer-encoding', 'keep-alive', 'trailer', 'upgrade'],
+  ...['set-cookie', 'x-request-id'],
 ]);
 
 function toFetchRequest(
