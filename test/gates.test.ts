@@ -132,6 +132,27 @@ describe('the limits of queries, over HTTP', () => {
   test('an error has the path and the position of its field', async () => {
     const { errors } = await server.post('{ me { id } }');
     expect(errors).toMatchObject([{ path: ['me'], locations: [{ line: 1, column: 3 }] }]);
+    const invalid = await server.post('{ me { id\n ');
+    expect(invalid.errors).toMatchObject([{ locations: [{ line: 2, column: 2 }] }]);
+  });
+
+  test('a misspelt name gets a suggestion, outside production', async () => {
+    const messages = async (query: string, variables?: unknown) =>
+      (await server.post(query, { variables })).errors?.map(({ message }) => message);
+    expect(await messages('{ mee { id } }')).toEqual([
+      'Cannot query field "mee" on type "Query". Did you mean "me"?',
+    ]);
+  });
+
+  test('a POST is executed whatever parameters its URL has', async () => {
+    for (const search of ['?variables=x', '?extensions={', '?documentId=x']) {
+      const response = await fetch(`${server.url}/graphql${search}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query: '{ __typename }' }),
+      });
+      expect(await response.json()).toEqual({ data: { __typename: 'Query' } });
+    }
   });
 
   test('a query below every limit is executed', async () => {
@@ -180,6 +201,11 @@ describe('the limits of queries, over HTTP', () => {
       expect((await refusal('{ me { id nothing } }'))[1]).toBe('GRAPHQL_VALIDATION_FAILED');
   });
 
+  test('a subscription is rejected alike, however often it is sent', async () => {
+    const first = await refusal('subscription { me { id } }');
+    for (let i = 0; i < 15; i++) expect(await refusal('subscription { me { id } }')).toEqual(first);
+  });
+
   test('introspection may be deeper than a query', async () => {
     const deep = `${'{ ofType '.repeat(9)}{ name }${' }'.repeat(9)}`;
     const { data, errors } = await server.post(`{ __type(name: "User") ${deep} }`);
@@ -212,6 +238,8 @@ describe('the limits of queries, over HTTP', () => {
     expect(errors[0]?.message).toMatch(/Field "a\d+" is not defined by type "UserInfoInput"/);
     expect(codeOf(await unknown(499))).toBe('BAD_USER_INPUT');
     expect(codeOf(await unknown(500))).toBe('QUERY_TOO_COMPLEX');
+    const withNull = { u: Object.fromEntries(Array.from({ length: 500 }, (_, i) => [i, 1])), code: null };
+    expect(codeOf(await server.post(login, { variables: withNull }))).toBe('QUERY_TOO_COMPLEX');
     const deep = { u: JSON.parse(`${'['.repeat(600)}${']'.repeat(600)}`) };
     expect(codeOf(await server.post(login, { variables: deep }))).toBe('QUERY_TOO_COMPLEX');
     const nickName = 'x'.repeat(60_000);
@@ -427,6 +455,22 @@ test('PERSISTED_DOCUMENTS accepts only documents of the list', async () => {
   ])
     expect(await post(body), JSON.stringify(body)).toBe('PERSISTED_DOCUMENT_REQUIRED');
   await server.close();
+  const production = await startServer('file::memory:', {
+    NODE_ENV: 'production',
+    DATABASE_URL: 'file::memory:',
+    MIGRATE_ON_START: '1',
+    PERSISTED_DOCUMENTS: file,
+  });
+  const getInProduction = async (search: string) => {
+    const response = await fetch(`${production.url}/graphql?${search}`, {
+      headers: { accept: 'application/json' },
+    });
+    return [response.status, (await response.json()).data];
+  };
+  expect(await getInProduction('documentId=one')).toEqual([200, { __typename: 'Query' }]);
+  for (const search of ['', 'query={__typename}', 'documentId=one&query={__typename}'])
+    expect(await getInProduction(search)).toEqual([405, undefined]);
+  await production.close();
   expect(() => readConfig(environment({ PERSISTED_DOCUMENTS: '/nowhere.json' }))).toThrow(
     /is not the path of a readable JSON file/,
   );

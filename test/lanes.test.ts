@@ -394,6 +394,43 @@ describe('the lane of a request', () => {
       expect((await expectAlike({ query: rename, variables }, token)).status).toBe(400);
   });
 
+  test('does not read the token of an operation that needs none', async () => {
+    const { token } = await server.logIn('carol');
+    const login = { query: 'mutation Carol { login(code: "dev:carol") { isNewUser } }' };
+    for (let i = 0; i < WARM_UP; i++) await respond('/graphql', login, token);
+    const { users } = server.product.app.storage;
+    const byId = users.byId;
+    let reads = 0;
+    users.byId = (id) => {
+      reads += 1;
+      return byId(id);
+    };
+    const { log } = await respond('/graphql', login, token);
+    users.byId = byId;
+    expect([log.map(({ lane }) => lane), reads]).toEqual([['compiled'], 0]);
+  });
+
+  test('is none for another method than POST, though it has a body', async () => {
+    const status = async (method: string) => {
+      const headers = { 'content-type': 'application/json' };
+      const request = { method, headers, body: JSON.stringify({ query: NAMED }) };
+      const connection = { requestId: method, address: '127.0.0.1' };
+      return (await server.product.app.fetch('http://localhost/graphql', request, connection)).status;
+    };
+    expect([await status('POST'), await status('PUT')]).toEqual([200, 405]);
+  });
+
+  test('is none for a body that is not declared as JSON', async () => {
+    for (const type of ['text/plain; application/json', 'text/plain', 'application/jsonx']) {
+      const response = await fetch(`${server.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': type },
+        body: JSON.stringify({ query: NAMED }),
+      });
+      expect([type, response.status]).toEqual([type, 415]);
+    }
+  });
+
   test.each([
     '',
     'null',

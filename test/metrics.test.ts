@@ -1,7 +1,9 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { serveMetrics } from '../src/http/metrics-server.ts';
 import { createSandbox, type Sandbox } from '../src/sandbox/index.ts';
 import { APP_SECRET, canariesIn, JWT_SECRET, SESSION_KEY_SECRET } from './support/canaries.ts';
-import { DATABASES, MYSQL } from './support/databases.ts';
+import { DATABASES, MYSQL, runAnySql } from './support/databases.ts';
 import { samplesOf, sumOf } from './support/metrics.ts';
 import { post, run } from './support/process.ts';
 import { serversOf } from './support/processes.ts';
@@ -15,10 +17,10 @@ type LoginData = { login: { token: string } };
 
 describe.each(DATABASES)('the metrics on $name', (database) => {
   let server: Server;
+  let url: string;
   beforeAll(async () => {
-    server = await startServer(await database.create(), {
-      METRICS_PORT: '0',
-    });
+    url = await database.create();
+    server = await startServer(url, { METRICS_PORT: '0' });
   });
   afterAll(() => server.close());
 
@@ -57,6 +59,11 @@ describe.each(DATABASES)('the metrics on $name', (database) => {
     const calls = 'weapp_login_wechat_call_duration_seconds_count';
     const ok = { endpoint: 'jscode2session', outcome: 'OK' };
     expect(await growth(calls, ok, () => logIn('dev:timed'))).toBe(1);
+    const startedAt = performance.now();
+    const seconds = await growth('weapp_login_wechat_call_duration_seconds_sum', ok, () =>
+      logIn('dev:timed'),
+    );
+    expect(seconds).toBeLessThan((performance.now() - startedAt) / 1000);
     const errors = 'weapp_login_wechat_errors_total';
     const blocked = { endpoint: 'jscode2session', errcode: '40226' };
     expect(await growth(errors, blocked, () => logIn('fault:40226'))).toBe(1);
@@ -68,6 +75,14 @@ describe.each(DATABASES)('the metrics on $name', (database) => {
     const grows = (kind: string) => growth(name, { kind, outcome: 'OK' }, () => logIn('dev:stated'));
     expect(await grows('insert')).toBe(1);
     expect(await grows('select')).toBe(1);
+    expect(await growth(name, { kind: 'other' }, () => server.product.app.storage.migrate())).not.toBe(0);
+    const startedAt = performance.now();
+    const sum = 'weapp_login_statement_duration_seconds_sum';
+    const seconds = await growth(sum, { kind: 'insert' }, () => logIn('dev:stated'));
+    expect(seconds).toBeLessThan((performance.now() - startedAt) / 1000);
+    await runAnySql(url, 'ALTER TABLE user RENAME TO elsewhere');
+    expect(await growth(name, { kind: 'insert', outcome: 'FAULT' }, () => logIn('dev:stated'))).toBe(1);
+    await runAnySql(url, 'ALTER TABLE elsewhere RENAME TO user');
   });
 
   test('count operations by lane, type, outcome and, for signed-in users, name', async () => {
@@ -216,6 +231,55 @@ describe('METRICS_PORT', () => {
       ]);
     },
   );
+});
+
+describe('the server of the metrics', () => {
+  const host = '127.0.0.1';
+  const open = async (text: () => Promise<string>) => {
+    const server = await serveMetrics({ text }, { host, port: 0 });
+    const ask = async (path: string, method = 'GET') => {
+      const response = await fetch(`http://${host}:${server.port}${path}`, { method });
+      return [response.status, response.headers.get('content-type'), await response.text()];
+    };
+    return { ...server, ask };
+  };
+  const TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+  test('responds to GET /metrics only', async () => {
+    const { ask, close } = await open(async () => 'a 1');
+    for (const path of ['/metrics', '/metrics?a=b']) expect(await ask(path)).toEqual([200, TYPE, 'a 1']);
+    for (const path of ['/', '/metrics/', '/other?/metrics'])
+      expect(await ask(path)).toEqual([404, TYPE, '']);
+    expect(await ask('/metrics', 'POST')).toEqual([405, TYPE, '']);
+    await close();
+  });
+
+  test('responds 503 if there are none, and again when there are', async () => {
+    let isFailing = true;
+    const { ask, close } = await open(async () => {
+      if (isFailing) throw new Error('no');
+      return 'a 1';
+    });
+    expect(await ask('/metrics')).toEqual([503, TYPE, '']);
+    isFailing = false;
+    expect(await ask('/metrics')).toEqual([200, TYPE, 'a 1']);
+    await close();
+  });
+
+  test('rejects a port that is in use, and frees its own with all connections', async () => {
+    const { port, close } = await open(async () => '');
+    expect(port).toBeGreaterThan(0);
+    await expect(serveMetrics({ text: async () => '' }, { host, port })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
+    const idle = connect(port, host);
+    const ended = new Promise((resolve) => idle.once('close', resolve));
+    await new Promise((resolve) => idle.once('connect', resolve));
+    await close();
+    await ended;
+    const next = await serveMetrics({ text: async () => '' }, { host, port });
+    await next.close();
+  });
 });
 
 test('without METRICS_PORT nothing is counted', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { logFailure, toClientError } from '../src/graphql/failures.ts';
 import { StorageError } from '../src/storage/storage-error.ts';
 import { WeChatError } from '../src/wechat/wechat-error.ts';
@@ -108,6 +108,27 @@ describe('the log has a line for each operation, found by its request id', () =>
       expect(last.line).toMatchObject({ lane, build: '42', traceId, bytes });
     },
   );
+
+  test.each(['yoga', 'compiled'])('with its duration in milliseconds, in the lane %s', async (lane) => {
+    const { answer } = await send<{ login: { token: string } }>(LOGIN);
+    const token = answer.data?.login.token ?? '';
+    const query = `query Timed_${lane} { me { id } }`;
+    for (let i = 0; i < (lane === 'yoga' ? 0 : 13); i++) await send(query, { token });
+    const { users } = server.product.app.storage;
+    const byId = users.byId;
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      vi.advanceTimersByTime(5000);
+      users.byId = (id) => {
+        vi.advanceTimersByTime(1234);
+        return byId(id);
+      };
+      expect((await send(query, { token })).line).toMatchObject({ lane, durationMs: 1234 });
+    } finally {
+      users.byId = byId;
+      vi.useRealTimers();
+    }
+  });
 
   test.each([
     ['a Referer of another site', { referer: 'https://example.com/wx1/2/page-frame.html' }],

@@ -48,6 +48,14 @@ describe('more logins at once than MAX_REQUESTS_IN_FLIGHT', () => {
     // With a stale token, or as a persisted document, a login is a login.
     const stale = await server.post(LOGIN, { variables: { code: 'a' }, token });
     expect(stale.status).toBe(503);
+    const statusOf = async (body: object, headers = {}) => {
+      const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers } };
+      return (await fetch(`${server.url}/graphql`, { ...init, body: JSON.stringify(body) })).status;
+    };
+    const query = '{ __typename }';
+    expect(await statusOf({ documentId: 'login' })).toBe(503);
+    expect(await statusOf({ documentId: 'me', query }, { authorization: `Bearer ${token}` })).toBe(200);
+    expect(await statusOf({ query })).toBe(200);
     expect((await fetch(`${server.url}/health`)).status).toBe(200);
     expect((await fetch(`${server.url}/ready`)).status).toBe(200);
 
@@ -55,7 +63,7 @@ describe('more logins at once than MAX_REQUESTS_IN_FLIGHT', () => {
     expect(sumOf(await metrics(), 'weapp_login_wechat_call_duration_seconds_count')).toBe(calls + 3);
     expect(sumOf(await metrics(), 'weapp_login_requests_in_flight')).toBe(0);
     expect((await login(code)).data?.login).toBeDefined();
-    expect(sumOf(await metrics(), 'weapp_login_requests_shed_total', { kind: 'login' })).toBe(3);
+    expect(sumOf(await metrics(), 'weapp_login_requests_shed_total', { kind: 'login' })).toBe(4);
     const lines = readLog(start)
       .map((line) => JSON.parse(line))
       .filter(({ msg }) => msg === 'overloaded: rejecting requests');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DATABASES } from './support/databases.ts';
-import { codeOf, type Product, startProduct, USER, type UserData } from './support/product.ts';
+import { codeOf, type Product, SECOND_APP_ID, startProduct, USER, type UserData } from './support/product.ts';
 
 const ME = `{ me ${USER} }`;
 const RENEW = `mutation { renewToken { token expiresAt user ${USER} } }`;
@@ -53,6 +53,18 @@ describe.each(DATABASES)('sessions on $name', (database) => {
     });
     expect(errors).toBeUndefined();
     await cutOff.close();
+  });
+
+  test('a token of a mini program that is no longer configured is rejected', async () => {
+    const url = await database.create();
+    const before = await startProduct(url);
+    const { data } = await before.login('dev:left-behind', { appId: SECOND_APP_ID });
+    const token = data?.login.token;
+    expect(codeOf(await before.query(ME, { token }))).toBeUndefined();
+    await before.close();
+    const after = await startProduct(url, { WECHAT_APPS: '' });
+    expect(codeOf(await after.query(ME, { token }))).toBe('UNAUTHENTICATED');
+    await after.close();
   });
 
   test('an expired or missing token is not renewed', async () => {

@@ -226,8 +226,9 @@ describe.each(ALL_DATABASES)('storage on $name', (database) => {
     await outdated.close();
   });
 
-  test('it is ready until it is closed', async () => {
+  test('it is ready once it was migrated, until it is closed', async () => {
     const other = await open(await database.create());
+    await expect(other.ping()).rejects.toMatchObject({ name: 'StorageError', failure: 'FAULT' });
     await other.migrate();
     await other.ping();
     await other.close();

@@ -6,9 +6,12 @@ import { z } from 'zod';
 import { createSingleFlight } from '../src/common/single-flight.ts';
 import { readConfig } from '../src/config/config.ts';
 import { listen } from '../src/http/server.ts';
+import { createCounterPool } from '../src/storage/counters.ts';
 import { createMysqlPool, poolOptions } from '../src/storage/mysql-pool.ts';
 import { openStorage, type Storage } from '../src/storage/open.ts';
+import { withRetry } from '../src/storage/retry.ts';
 import { openConnection } from '../src/storage/sqlite-connection.ts';
+import { StorageError } from '../src/storage/storage-error.ts';
 import { createAccessTokens } from '../src/wechat/access-token.ts';
 import { createDataDecryptor } from '../src/wechat/encrypted-data.ts';
 import { createPushReader } from '../src/wechat/push-messages.ts';
@@ -21,12 +24,10 @@ import { environment, startProduct } from './support/product.ts';
 
 /** Promises that changes of the source could break without a failing test, found by mutating it. */
 
-async function openOn(url: string, now = Date.now): Promise<Storage> {
-  const storage = await openStorage(
-    readConfig(environment({ DATABASE_URL: url })).database,
-    [SESSION_KEY_SECRET],
-    { now },
-  );
+async function openOn(url: string, now = Date.now, secret = SESSION_KEY_SECRET): Promise<Storage> {
+  const storage = await openStorage(readConfig(environment({ DATABASE_URL: url })).database, [secret], {
+    now,
+  });
   await storage.migrate();
   return storage;
 }
@@ -67,6 +68,14 @@ describe.each(DATABASES)('users on $name', (database) => {
     expect(await users.setPhone(second.user.id, phone)).toBe('PHONE_IN_USE');
     await runAnySql(url, 'ALTER TABLE user RENAME TO elsewhere');
     await expect(users.setPhone(second.user.id, phone)).rejects.toMatchObject({ failure: 'FAULT' });
+    await close();
+  });
+
+  test('nothing is in progress while no statement runs', async () => {
+    const { load, ping, migrate, close } = await openOn(await database.create());
+    await migrate();
+    await ping();
+    expect(load()).toEqual({ inUse: 0, waiting: 0 });
     await close();
   });
 
@@ -127,12 +136,45 @@ describe.each(DATABASES)('users on $name', (database) => {
   });
 
   test('a phone number that cannot be stored is not one that is in use', async () => {
-    const { users, close } = await openOn(await database.create());
+    const url = await database.create();
+    const { users, close } = await openOn(url);
     const { user } = await users.enrol(identity(), {});
-    await close();
+    const body =
+      database.name === 'MariaDB' ? "SIGNAL SQLSTATE '45000'" : "BEGIN SELECT RAISE(ABORT, 'no'); END";
+    await runAnySql(url, `CREATE TRIGGER no BEFORE UPDATE ON user FOR EACH ROW ${body}`);
     await expect(
       users.setPhone(user.id, { number: '+85212345678', countryCode: '852' }),
-    ).rejects.toMatchObject({ name: 'StorageError' });
+    ).rejects.toMatchObject({ name: 'StorageError', failure: 'FAULT' });
+    await close();
+  });
+
+  test('new secrets encrypt and decrypt from the next statement on, and recognize who was disabled', async () => {
+    const url = await database.create();
+    const { users, replaceSecrets, close } = await openOn(url);
+    const [old, other] = [identity(), identity()];
+    const first = await users.enrol(old, {});
+    const next = 'another-secret-0123456789abcdefghij';
+    replaceSecrets([next, SESSION_KEY_SECRET]);
+    const second = await users.enrol(other, {});
+    for (const { user } of [first, second]) expect(await users.sessionKey(user.id)).toBe(old.sessionKey);
+    const disabled = await users.setDisabled(second.user.id, true);
+    if (!disabled) throw new Error('no user');
+    await users.erase(disabled);
+    replaceSecrets([next]);
+    expect(await users.sessionKey(first.user.id)).toBeNull();
+    await close();
+    const later = await openOn(url, Date.now, next);
+    expect((await later.users.enrol(other, {})).user.disabledAt).toEqual(disabled.disabledAt);
+    await later.close();
+  });
+
+  test('a database without the table of erased users is reported at start', async () => {
+    const url = await database.create();
+    const { check, close } = await openOn(url);
+    await check();
+    await runAnySql(url, 'ALTER TABLE user_tombstone RENAME TO elsewhere');
+    await expect(check()).rejects.toMatchObject({ name: 'StorageError', failure: 'FAULT' });
+    await close();
   });
 
   test('byUnionIds returns the oldest user first, however their ids are ordered', async () => {
@@ -151,6 +193,21 @@ describe.each(DATABASES)('users on $name', (database) => {
   });
 });
 
+test.each([
+  ['a lock wait', 4, 'ER_LOCK_WAIT_TIMEOUT', true],
+  ['a deadlock', 8, 'ER_LOCK_DEADLOCK', true],
+  ['any other failure', 1, 'ER_NO_SUCH_TABLE', false],
+])('a statement that ends with %s is tried %i times', async (_, attempts, code, retryable) => {
+  let calls = 0;
+  const failure = new StorageError('UNAVAILABLE', code, retryable);
+  const run = withRetry(async () => {
+    calls += 1;
+    throw failure;
+  });
+  await expect(run).rejects.toBe(failure);
+  expect(calls).toBe(attempts);
+});
+
 test('libSQL gets no parameter of a type that ends the process', () => {
   const connection = openConnection(':memory:');
   expect(connection.query('SELECT ?, ?, ?', ['a', 1, null])).toEqual([['a', 1, null]]);
@@ -166,16 +223,18 @@ describe.skipIf(!MYSQL)('MySQL', () => {
     await expect(openOn(url)).rejects.toThrow(/ER_/);
   });
 
-  /** Changes a status or variable in the responses of the server; the value has as many characters as OFF. */
-  const openThrough = async (name: string, value: string) => {
+  /** Changes variables in the responses of the server; the value has as many characters as OFF. */
+  const openThrough = async (names: readonly string[], value: string) => {
     const url = new URL((await MYSQL?.create()) ?? '');
     const serverPort = url.port;
     const proxy = createServer((client) => {
       const upstream = connect(Number(serverPort), url.hostname);
       client.pipe(upstream);
       upstream.on('data', (chunk) => {
-        const at = chunk.indexOf(`${name}\x03OFF`);
-        if (at >= 0) chunk.write(value, at + name.length + 1, 'latin1');
+        for (const name of names) {
+          const at = chunk.indexOf(`${name}\x03OFF`);
+          if (at >= 0) chunk.write(value, at + name.length + 1, 'latin1');
+        }
         client.write(chunk);
       });
       for (const socket of [client, upstream]) socket.on('error', () => undefined);
@@ -189,19 +248,51 @@ describe.skipIf(!MYSQL)('MySQL', () => {
   };
 
   test('a node of a cluster is ready while wsrep_ready is ON; without a cluster it does not matter', async () => {
-    for (const [name, code] of [
-      ['wsrep_on', 'WSREP_NOT_READY'],
-      ['wsrep_ready', undefined],
-      ['neither', undefined],
+    for (const [names, code] of [
+      [['wsrep_on'], 'WSREP_NOT_READY'],
+      [['wsrep_on', 'wsrep_ready'], undefined],
+      [['wsrep_ready'], undefined],
+      [[], undefined],
     ] as const) {
-      const { storage, close } = await openThrough(name, 'ON ');
+      const { storage, close } = await openThrough(names, 'ON ');
       const outcome = storage.ping().then(
         () => undefined,
         (error) => error.code,
       );
-      expect([name, await outcome]).toEqual([name, code]);
+      expect([names, await outcome]).toEqual([names, code]);
       await close();
     }
+  });
+});
+
+describe.skipIf(!MYSQL)('the pool of the counters', () => {
+  test('uses a connection again unless a statement on it failed, and reports each failure', async () => {
+    const { database } = readConfig(environment({ DATABASE_URL: (await MYSQL?.create()) ?? '' }));
+    if (database.dialect !== 'mysql') throw new Error('not MySQL');
+    const failures: string[] = [];
+    const pool = createCounterPool(database, ({ code }) => failures.push(code));
+    const run = (sql: string, ...values: unknown[]) =>
+      new Promise((resolve, reject) => {
+        pool.getConnection((error, connection) => {
+          if (!connection) return reject(error);
+          const done: Parameters<typeof connection.query>[1] = (failure: unknown, rows?: unknown) => {
+            connection.release();
+            return failure ? reject(failure) : resolve(rows);
+          };
+          if (values.length > 0) connection.query(sql, values, done);
+          else connection.query(sql, done);
+        });
+      });
+    const connectionId = () => run('SELECT CONNECTION_ID() AS id');
+    const first = await connectionId();
+    expect(await connectionId()).toEqual(first);
+    expect(await run('SELECT ? AS id', 5)).toMatchObject([{ id: 5 }]);
+    await expect(run('SELECT')).rejects.toMatchObject({ name: 'StorageError', code: 'ER_PARSE_ERROR' });
+    expect(failures).toEqual(['ER_PARSE_ERROR']);
+    expect(await connectionId()).not.toEqual(first);
+    await pool.close();
+    await expect(connectionId()).rejects.toMatchObject({ code: 'POOL_CLOSED' });
+    expect(failures).toEqual(['ER_PARSE_ERROR', 'POOL_CLOSED']);
   });
 });
 
@@ -222,6 +313,29 @@ describe.skipIf(!MYSQL)('the pool of MySQL', () => {
     const connectionId = () => pool.query('SELECT CONNECTION_ID()', [], true);
     return { pool, database, connectionId };
   };
+
+  test('says how many statements run and wait, also after some failed', async () => {
+    const { pool } = await openPool();
+    const idle = { inUse: 0, waiting: 0 };
+    expect(pool.load()).toEqual(idle);
+    const statements = ['SELECT SLEEP(0.3)', 'SELECT', 'SELECT 1'].map((sql) => pool.query(sql, [], true));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(pool.load()).toEqual({ inUse: 1, waiting: 2 });
+    const overdue = pool.query('SELECT 1', [], true, 50);
+    await expect(overdue).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+    expect(pool.load()).toEqual({ inUse: 1, waiting: 2 });
+    const outcomes = await Promise.allSettled(statements);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(pool.load()).toEqual(idle);
+    await pool.close();
+  });
+
+  test('prepares a session once for each connection', async () => {
+    const { pool } = await openPool();
+    await pool.query("SET SESSION sql_mode = ''", [], true);
+    expect(await pool.query('SELECT @@sql_mode', [], true)).toEqual([['']]);
+    await pool.close();
+  });
 
   test('sets its SQL mode in each session', async () => {
     const { pool } = await openPool();
@@ -258,6 +372,35 @@ describe.skipIf(!MYSQL)('the pool of MySQL', () => {
       expect(rows).toEqual([[[0, mode, 0]], [[0, mode, 0]]]);
     }
     expect(asked).toBeLessThanOrEqual(2);
+    const before = asked;
+    await expect(behind.query('SELECT SLEEP(20)', [], true, 100)).rejects.toMatchObject({
+      code: 'ETIMEDOUT',
+    });
+    await Promise.all([1, 2].map(() => behind.query('SELECT SLEEP(0.1)', [], true)));
+    expect(asked).toBe(before);
+    for (const open of [pool, behind]) await open.close();
+    proxy.close();
+  });
+
+  test('waits for the commits of other nodes after a connection was lost, too', async () => {
+    const { pool, database } = await openPool();
+    let lost = 0;
+    const proxy = createServer((client) => {
+      const upstream = connect(database.port, database.host);
+      client.on('data', (chunk) => {
+        if (chunk.includes('wsrep_sync_wait = 7') && lost++ === 0) client.resetAndDestroy();
+        else upstream.write(chunk);
+      });
+      upstream.pipe(client);
+      for (const socket of [client, upstream]) socket.on('error', () => undefined);
+      client.on('close', () => upstream.destroy());
+    });
+    const port = await freePort();
+    await new Promise<void>((resolve) => proxy.listen(port, '127.0.0.1', resolve));
+    const behind = createMysqlPool({ ...database, poolSize: 1, timeoutMs: 1000, port });
+    const read = () => behind.query('SELECT @@wsrep_sync_wait', [], true);
+    await expect(read()).rejects.toMatchObject({ failure: 'UNAVAILABLE', retryable: true });
+    expect(await read()).toEqual([[7]]);
     for (const open of [pool, behind]) await open.close();
     proxy.close();
   });
@@ -285,10 +428,14 @@ describe.skipIf(!MYSQL)('the pool of MySQL', () => {
   test('leaves a host that failed out for five seconds while another works', async () => {
     const { database } = await openPool();
     let connections = 0;
+    let packets = 0;
     const sockets = new Set<Socket>();
     const proxy = createServer((client) => {
       connections += 1;
       sockets.add(client);
+      client.on('data', () => {
+        packets += 1;
+      });
       const upstream = connect(database.port, '127.0.0.1');
       client.pipe(upstream).pipe(client);
       for (const socket of [client, upstream]) socket.on('error', () => undefined);
@@ -307,6 +454,9 @@ describe.skipIf(!MYSQL)('the pool of MySQL', () => {
       vi.advanceTimersByTime(1);
       await ask();
       expect(connections).toBe(1);
+      const before = packets;
+      await ask();
+      expect(packets).toBe(before + 1);
 
       proxy.close();
       for (const socket of sockets) socket.resetAndDestroy();

@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createWeChat, type WeChat, type WeChatOptions } from '../src/wechat/client.ts';
-import { type HttpPool, TimedOutError } from '../src/wechat/http-pool.ts';
+import { createHttpPool, type HttpPool, TimedOutError } from '../src/wechat/http-pool.ts';
 import { APP_SECRET } from './support/canaries.ts';
 import { APP_ID } from './support/product.ts';
 
@@ -43,10 +43,13 @@ beforeEach(() => {
   answer = ok();
 });
 
-function connect(more: Partial<WeChatOptions> = {}): WeChat {
+function origin(): string {
   const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
-  return createWeChat({ apiUrl: `http://127.0.0.1:${port}`, timeoutMs: 1000, maxCalls: 10, ...more });
+  return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+}
+
+function connect(more: Partial<WeChatOptions> = {}): WeChat {
+  return createWeChat({ apiUrl: origin(), timeoutMs: 1000, maxCalls: 10, ...more });
 }
 
 /** Connections that fail in a chosen way. */
@@ -294,6 +297,16 @@ describe('the access_token', () => {
   });
 });
 
+test('an access_token is kept when WeChat rejects a call for another reason', async () => {
+  answer = (response, { path }) =>
+    response.end(path === '/cgi-bin/stable_token' ? TOKEN : '{"errcode":40029,"errmsg":"invalid code"}');
+  await expect(connect().phoneNumber(APP, HOLDER.openId, 'code')).rejects.toMatchObject({
+    code: 'WECHAT_PHONE_CODE_INVALID',
+    errcode: 40029,
+  });
+  expect(sent).toEqual(['/cgi-bin/stable_token', '/wxa/business/getuserphonenumber']);
+});
+
 describe('errcodes', () => {
   const HOLDERS = ['checksession', 'resetusersessionkey'];
   const WITH_TOKEN = ['getuserphonenumber', ...HOLDERS];
@@ -375,9 +388,11 @@ describe('the circuit of an endpoint', () => {
       ...Array(2).fill('circuit open'),
     ]);
     expect([sent.length, outages]).toEqual([10, [['jscode2session', true]]]);
+    expect(wechat.load().failing).toEqual(['jscode2session']);
     await expect(wechat.code2Session(APP, 'code')).rejects.toMatchObject({ retryAfter: 3 });
     answer = ok(TOKEN);
     expect(await wechat.checkSession(APP, HOLDER)).toBe(true);
+    expect(wechat.load().failing).toEqual(['jscode2session']);
   });
 
   test.each([400, 499])('stays closed if WeChat responds with status %i', async (code) => {
@@ -420,13 +435,80 @@ describe('the circuit of an endpoint', () => {
   });
 });
 
+describe('the connections to WeChat', () => {
+  const get = (pool: HttpPool, ms = 1000) =>
+    pool.send({ method: 'GET', path: '/get' }, performance.now() + ms);
+
+  test('prepend the path of their URL to that of each call', async () => {
+    for (const [base, path] of [
+      ['', '/get'],
+      ['/', '/get'],
+      ['/proxy', '/proxy/get'],
+      ['/a/b/', '/a/b/get'],
+    ]) {
+      const pool = createHttpPool(`${origin()}${base}`, 1);
+      await get(pool);
+      expect(sent.at(-1)).toBe(path);
+      await pool.close();
+    }
+  });
+
+  test('send a content type with a body only, and read the date of the response', async () => {
+    const types: unknown[] = [];
+    answer = (response) => {
+      types.push(response.req.headers['content-type']);
+      response.writeHead(200, { date: 'Sun, 29 Nov 2026 01:02:03 GMT' }).end('1');
+    };
+    const pool = createHttpPool(origin(), 1);
+    const reply = { status: 200, text: '1', date: 'Sun, 29 Nov 2026 01:02:03 GMT' };
+    expect(await get(pool)).toEqual(reply);
+    const post = pool.send({ method: 'POST', path: '/post', body: '{}' }, performance.now() + 1000);
+    expect(await post).toEqual(reply);
+    expect(types).toEqual([undefined, 'application/json']);
+    answer = (response) => {
+      response.sendDate = false;
+      response.end('1');
+    };
+    expect((await get(pool)).date).toBeUndefined();
+    await pool.close();
+    await expect(get(pool)).rejects.toThrow();
+  });
+
+  test('are closed if a call times out on them', async () => {
+    const closed = new Promise<void>((resolve) => {
+      answer = (response) => response.on('close', resolve);
+    });
+    await expect(get(createHttpPool(origin(), 1), 100)).rejects.toBeInstanceOf(TimedOutError);
+    await closed;
+  });
+
+  test('are not used for a call that timed out while it waited for one', async () => {
+    let finish = () => {};
+    answer = (response) => {
+      finish = () => response.end('1');
+    };
+    const pool = createHttpPool(origin(), 1);
+    const first = get(pool, 2000);
+    await vi.waitFor(() => expect(sent).toHaveLength(1));
+    await expect(get(pool, 50)).rejects.toMatchObject({ code: 'TIMED_OUT' });
+    answer = ok();
+    finish();
+    expect((await first).text).toBe('1');
+    await get(pool);
+    expect(sent).toHaveLength(2);
+    await pool.close();
+  });
+});
+
 describe('the queue of calls', () => {
   test('holds ten calls for each that may run; further ones fail at once', async () => {
     const wechat = connect({ maxCalls: 1 });
     const waiting: (() => void)[] = [];
     answer = (response) => waiting.push(() => response.end(SESSION));
+    expect(wechat.load()).toEqual({ inFlight: 0, queued: 0, failing: [] });
     const calls = Array.from({ length: 12 }, () => login(wechat));
     expect(await Promise.race(calls)).toBe('queue full');
+    expect(wechat.load()).toEqual({ inFlight: 1, queued: 10, failing: [] });
     await vi.waitFor(() => expect(waiting).toHaveLength(1));
     answer = ok();
     waiting[0]?.();

@@ -8,6 +8,7 @@ import {
   visit,
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
+import { isRecord } from '../common/json.ts';
 import type { Context } from '../context.ts';
 import { describeOperation, type OperationDescription } from './operation-report.ts';
 
@@ -34,7 +35,6 @@ export function compileOperation(
   const fields = operation.selectionSet.selections;
   const [first] = fields;
   if (first?.kind !== Kind.FIELD || first.name.value.startsWith('__')) return null;
-  if (operation.operation === OperationTypeNode.SUBSCRIPTION) return null;
   if (operation.operation === OperationTypeNode.MUTATION && fields.length > 1) return null;
   const compiled = compileQuery(schema, document, operation.name?.value ?? '', {
     disablingCapturingStackErrors: true,
@@ -60,5 +60,5 @@ function hasDirectives(document: DocumentNode): boolean {
 
 function hasScope(schema: GraphQLSchema, { operation }: OperationDefinitionNode, name: string): boolean {
   const options: unknown = schema.getRootType(operation)?.getFields()[name]?.extensions.pothosOptions;
-  return typeof options === 'object' && options !== null && 'authScopes' in options;
+  return isRecord(options) && 'authScopes' in options;
 }

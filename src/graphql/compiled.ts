@@ -12,6 +12,7 @@ import {
   type Outcome,
   type ReportOperation,
 } from './operation-report.ts';
+import type { PersistedParams } from './persisted.ts';
 import { type Finishing, finishError } from './result.ts';
 import type { VariableCheck } from './variables.ts';
 
@@ -22,7 +23,7 @@ export type CompiledLaneOptions = {
   documents: Pick<Documents, 'compiledOperation'>;
   checkVariables: VariableCheck;
   /** Replaces the query of a request by that of a persisted document; undefined accepts any query. */
-  toPersistedQuery: ((params: object) => string) | undefined;
+  toPersistedQuery: ((params: PersistedParams) => string) | undefined;
   finishing: Finishing;
 };
 

@@ -100,7 +100,7 @@ function measure(document: DocumentNode, connections: ReadonlySet<string>): Size
     fragmentSizes.set(name, EMPTY);
     const fragment = fragments.get(name);
     const size = measureSelections(fragment?.selectionSet);
-    const isIntrospection = fragment?.typeCondition.name.value.startsWith('__') ?? false;
+    const isIntrospection = fragment?.typeCondition.name.value.startsWith('__');
     const found = isIntrospection ? { ...size, depth: 0 } : size;
     fragmentSizes.set(name, found);
     return found;

@@ -7,7 +7,7 @@ import { createCompiledLane } from './compiled.ts';
 import { createDocuments } from './documents.ts';
 import { type GraphQLExecutor, type HttpReply, type HttpRequest, JSON_TYPE } from './lane.ts';
 import { createOperationReports } from './operation-report.ts';
-import { persistedQuery } from './persisted.ts';
+import { type PersistedParams, persistedQuery } from './persisted.ts';
 import { createVariableCheck } from './variables.ts';
 import { createYogaLane } from './yoga.ts';
 
@@ -33,7 +33,7 @@ export function createGraphQL(
     createReport: createOperationReports({ ...services, logSample }),
     documents: createDocuments({ schema, introspection, suggestions }),
     checkVariables: createVariableCheck(schema, suggestions),
-    toPersistedQuery: persisted && ((params: object) => persistedQuery(params, persisted)),
+    toPersistedQuery: persisted && ((params: PersistedParams) => persistedQuery(params, persisted)),
     finishing: { suggestions, errorCodes },
   };
   const executeCompiled = createCompiledLane(policies);
@@ -89,7 +89,7 @@ function invalidParameters(): HttpReply {
 
 /** Clients read `errors[].extensions`, so an error response without a body (405, 406, 415) gets one. */
 function withErrorBody(reply: HttpReply): HttpReply {
-  if (reply.status < 400 || reply.body !== '') return reply;
+  if (reply.body !== '') return reply;
   const message = `HTTP ${reply.status}: send POST with Content-Type: application/json and a body such as {"query": "{ me { id } }"}.`;
   return {
     ...reply,

@@ -36,7 +36,7 @@ export function logFailure(failure: unknown, log: Log): void {
 function fromWeChat({ code, errcode, rid, retryAfter }: WeChatError): GraphQLError {
   return clientError(code, WECHAT_MESSAGES[code], {
     retryAfter,
-    wechat: errcode === undefined ? undefined : { errcode, ...(rid === undefined ? {} : { rid }) },
+    wechat: errcode === undefined ? undefined : { errcode, rid },
   });
 }
 

@@ -76,7 +76,7 @@ export function createOperationReports({ log, logSample, metrics }: ReportOption
     return ({ requestId, errors, durationMs, bytes, user, build, traceId }) => {
       const codes = errors.map(({ extensions: { code } }) => String(code));
       metrics.operation({ lane, type, name, codes, durationMs, isIdentified: user !== undefined });
-      if (errors.length === 0 && logSample < 1 && Math.random() >= logSample) return;
+      if (errors.length === 0 && Math.random() >= logSample) return;
       const line = {
         requestId,
         codes: errors.map(({ path }, i) => [path?.join('.') ?? null, codes[i]]),

@@ -63,18 +63,17 @@ function toGraphQLError(error: unknown): GraphQLError {
   return new GraphQLError('', { originalError });
 }
 
-/** The error that a resolver threw, unless it is a client error. */
+/** The error that a resolver threw; undefined if it is a client error. */
 function failureIn(error: unknown): unknown {
   if (!(error instanceof GraphQLError)) return error;
-  return error.originalError ? failureIn(error.originalError) : undefined;
+  return failureIn(error.originalError);
 }
 
 function atPositionOf(
-  { nodes, source, positions, path }: GraphQLError,
+  { source, positions, path }: GraphQLError,
   { message, extensions }: GraphQLError,
 ): GraphQLError {
   return new GraphQLError(message, {
-    nodes: nodes ?? null,
     source: source ?? null,
     positions: positions ?? null,
     path: path ?? null,

@@ -11,6 +11,7 @@ import {
   type OperationDescription,
   type Outcome,
 } from './operation-report.ts';
+import type { PersistedParams } from './persisted.ts';
 import { type Finishing, finishResult, withHttpStatus } from './result.ts';
 import type { VariableCheck } from './variables.ts';
 
@@ -23,7 +24,7 @@ export type YogaLaneOptions = {
   documents: Documents;
   checkVariables: VariableCheck;
   /** Replaces the query of a request by that of a persisted document; undefined accepts any query. */
-  toPersistedQuery: ((params: object) => string) | undefined;
+  toPersistedQuery: ((params: PersistedParams) => string) | undefined;
   finishing: Finishing;
 };
 

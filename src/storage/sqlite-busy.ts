@@ -15,7 +15,6 @@ export async function waitWhileBusy<T>(run: () => T, end = performance.now() + B
   try {
     return run();
   } catch (error) {
-    if (error instanceof TypeError) throw error;
     const failure = toStorageError(error);
     if (!BUSY.test(failure.code)) throw failure;
     if (performance.now() > end) throw new StorageError('UNAVAILABLE', failure.code);

@@ -13,7 +13,7 @@ const TESTS: Readonly<Record<Room, readonly string[]>> = {
   auth: ['session', 'token-attacks', 'keys', 'config', 'admin'],
   http: [
     ...['responses', 'closing', 'docs-errors', 'graphiql', 'operation-log', 'keys', 'survivors', 'readiness'],
-    ...['http-gates', 'rate-limit', 'http', 'pushes'],
+    ...['http-gates', 'rate-limit', 'http', 'pushes', 'metrics', 'overload'],
   ],
   wechat: [
     ...[
@@ -27,7 +27,7 @@ const TESTS: Readonly<Record<Room, readonly string[]>> = {
       'profiles',
       'phone',
     ],
-    ...['wechat-faults', 'pushes'],
+    ...['wechat-faults', 'pushes', 'metrics', 'tracing'],
   ],
   storage: [
     ...[
@@ -52,11 +52,11 @@ const TESTS: Readonly<Record<Room, readonly string[]>> = {
       'database-faults',
       'replicas',
     ],
-    'grown-table',
+    ...['grown-table', 'metrics', 'tracing'],
   ],
   graphql: [
     ...['survivors', 'gates', 'http', 'operation-log', 'session', 'bad-input', 'login', 'admin', 'wechat'],
-    ...['long-messages', 'schema-scopes', 'scope-cache', 'lanes', 'fuzz'],
+    ...['long-messages', 'schema-scopes', 'scope-cache', 'http-gates', 'metrics', 'tracing', 'lanes', 'fuzz'],
   ],
 };
 /** Their tests are about load, and too slow to be run for mutants. */
