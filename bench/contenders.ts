@@ -27,8 +27,8 @@ export type Contender = {
   cwd: string;
   command: readonly string[];
   env: Record<string, string>;
-  /** The folder of the product whose `dist/cli/migrate.js` creates the tables. */
-  migrations: string;
+  /** The command that creates the tables. */
+  migrate: readonly string[];
   /** Whether it is measured in the quoted cells only. */
   isMainOnly?: boolean;
 };
@@ -40,12 +40,13 @@ type Prepare = (options: Options) => Promise<Contender[] | string>;
 
 const PREPARE: Record<string, Prepare> = {
   ours: prepareOurs,
+  notes: prepareNotes,
   observed: async () => [
     variant('ours, with metrics', { METRICS_PORT: '0' }),
     variant('ours, without log', { LOG_LEVEL: 'error' }),
   ],
   counters: async () => [variant('ours, counters in MySQL', { RATE_LIMIT_STORE: 'database' })],
-  raw: async () => [byHand('raw', [process.execPath, await compile('servers/raw.ts')])],
+  raw: prepareRaw,
   go: prepareGo,
   documented: async () => [byHand('documented', [process.execPath, await compile('servers/documented.ts')])],
   mercurius: prepareMercurius,
@@ -92,8 +93,36 @@ function product(name: string, folder: string, nodeOptions: readonly string[] = 
     cwd: folder,
     command: [process.execPath, ...nodeOptions, 'dist/main.js'],
     env: PRODUCTION,
-    migrations: folder,
+    migrate: migrateBy(folder),
   };
+}
+
+/** Versions before modules had a file for it. */
+function migrateBy(folder: string): readonly string[] {
+  const earlier = join(folder, 'dist/cli/migrate.js');
+  return existsSync(earlier)
+    ? [process.execPath, earlier]
+    : [process.execPath, join(folder, 'dist/main.js'), 'migrate'];
+}
+
+/** Its tables are those of our server, with those of the module if they are measured. */
+async function prepareRaw({ operations }: Options): Promise<Contender[]> {
+  const raw = byHand('raw', [process.execPath, await compile('servers/raw.ts')]);
+  if (!operations.includes('notes')) return [raw];
+  return [{ ...raw, migrate: [process.execPath, await compile('servers/with-notes.mjs'), 'migrate'] }];
+}
+
+/** Our server with the module of examples/starter. */
+async function prepareNotes({ nodeOptions }: Options): Promise<Contender[]> {
+  const file = await compile('servers/with-notes.mjs');
+  return [
+    {
+      ...product('ours, with notes', PROJECT),
+      databases: ['mariadb'],
+      command: [process.execPath, ...nodeOptions, file],
+      migrate: [process.execPath, file, 'migrate'],
+    },
+  ];
 }
 
 /** Our server with other settings, to see what these cost. */
@@ -134,7 +163,7 @@ function byHand(name: string, command: readonly string[], env: Record<string, st
     cwd: PROJECT,
     command,
     env: { NODE_ENV: 'production', ...env },
-    migrations: PROJECT,
+    migrate: migrateBy(PROJECT),
   };
 }
 

@@ -9,6 +9,12 @@ export const ME_DOCUMENT =
 export const LOGIN_DOCUMENT =
   'mutation Login($code: String!) { login(code: $code) { token expiresAt isNewUser user { id openId nickName } } }';
 
+/** The first page of a module's list. */
+export const NOTES_DOCUMENT =
+  'query Notes { notes(first: 20) { edges { cursor node { id text createdAt } } pageInfo { hasNextPage endCursor } } }';
+/** How many each user has. */
+export const NOTES_PER_USER = 25;
+
 export const APP_ID = 'wxbench000000001';
 export const APP_SECRET = 'bench-app-secret-0123456789';
 export const JWT_SECRET = 'bench-jwt-secret-of-more-than-32-bytes';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { startMariaDb } from '../test/support/mariadb.ts';
 import { openSqliteFile } from '../test/support/sqlite-file.ts';
-import { APP_ID } from './contract.ts';
+import { APP_ID, NOTES_PER_USER } from './contract.ts';
 import { pin } from './cores.ts';
 import { person } from './people.ts';
 
@@ -53,6 +53,7 @@ async function startMysql(users: number): Promise<DatabaseServer> {
       const source = filled.get(count);
       if (source) await copyUsers(connection, source);
       else await insertUsers(connection, count);
+      if (await hasNotes(connection)) await insertNotes(connection);
       await connection.query('ANALYZE TABLE user');
       filled.set(count, name);
     },
@@ -72,6 +73,22 @@ async function insertUsers(connection: Connection, count: number): Promise<void>
   for (const rows of batches(count, toDatetime))
     await connection.query(`INSERT INTO user (${COLUMNS.join(', ')}) VALUES ?`, [rows]);
   await connection.query('SET unique_checks = 1');
+}
+
+async function hasNotes(connection: Connection): Promise<boolean> {
+  const [tables] = await connection.query<RowDataPacket[]>("SHOW TABLES LIKE 'notes_note'");
+  return tables.length > 0;
+}
+
+/** The same for all servers. The ids have the form of UUIDs. */
+async function insertNotes(connection: Connection): Promise<void> {
+  for (let n = 0; n < NOTES_PER_USER; n++) {
+    const digit = n.toString(16).padStart(2, '0');
+    await connection.query(
+      `INSERT INTO notes_note (id, user_id, text, created_at)
+       SELECT CONCAT('${digit}', SUBSTRING(id, 3)), id, 'Buy milk, call mother, water the plants', created_at FROM user`,
+    );
+  }
 }
 
 function copyUsers(connection: Connection, from: string): Promise<unknown> {

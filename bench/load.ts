@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { writeCode } from './codes.ts';
-import { LOGIN_DOCUMENT, ME_DOCUMENT } from './contract.ts';
+import { LOGIN_DOCUMENT, ME_DOCUMENT, NOTES_DOCUMENT } from './contract.ts';
 import { pinned } from './cores.ts';
 
-export type Operation = 'me' | 'login';
+export type Operation = 'me' | 'login' | 'notes';
 
 /** What one run of wrk measured. Times in microseconds. */
 export type Load = z.infer<typeof loadSchema>;
@@ -46,6 +46,8 @@ let loads = 0;
 
 export const ME_BODY = JSON.stringify({ query: ME_DOCUMENT });
 
+export const NOTES_BODY = JSON.stringify({ query: NOTES_DOCUMENT });
+
 export function loginBody(code: string): string {
   return JSON.stringify({ query: LOGIN_DOCUMENT, variables: { code } });
 }
@@ -62,7 +64,7 @@ export async function load(options: LoadOptions): Promise<Load> {
 }
 
 function scriptArguments(operation: Operation, { tokens, users, delayMs }: LoadOptions): string[] {
-  if (operation === 'me') return [ME_BODY, 'me', tokens];
+  if (operation !== 'login') return [operation === 'me' ? ME_BODY : NOTES_BODY, 'me', tokens];
   const body = loginBody(writeCode({ delayMs: 0, user: 0, serial: 0 }));
   const serial = ++loads * SERIALS_PER_LOAD;
   return [body, 'login', String(users), String(delayMs), String(serial)];

@@ -5,8 +5,8 @@ import type { Operation } from './load.ts';
 export const USAGE = `npm run bench -- [options]
 
 --quick             under a minute: our server and raw, me and login, 64 connections, MariaDB
---only a,b          the servers: ours, observed, counters, raw, go, documented, mercurius, baseline
---ops a,b           me, login
+--only a,b          the servers: ours, notes, observed, counters, raw, go, documented, mercurius, baseline
+--ops a,b           me, login, notes; notes needs --only notes,raw and MariaDB
 --databases a,b     mariadb, libsql
 --concurrency a,b   connections; default 1,64,256
 --delays a,b        milliseconds that WeChat takes for a login; default 0,50
@@ -98,7 +98,7 @@ export function readOptions(args: string[]): Options {
   return {
     isComplete: !values.quick && only === undefined && values.soak === '0',
     servers: (only ?? (values.soak === '0' ? undefined : 'ours'))?.split(','),
-    operations: choose(ops, ['me', 'login']),
+    operations: choose(ops, ['me', 'login', 'notes']),
     databases: choose(databases, ['mariadb', 'libsql']),
     concurrencies: numbers(concurrency),
     delays: numbers(delays),

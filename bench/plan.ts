@@ -7,7 +7,7 @@ export type Cell = {
   database: DatabaseKind;
   operation: Operation;
   concurrency: number;
-  /** Milliseconds that WeChat takes; 0 for `me`. */
+  /** Milliseconds that WeChat takes; 0 unless the operation is `login`. */
   delayMs: number;
 };
 
@@ -37,7 +37,7 @@ function delaysOf(
   database: DatabaseKind,
   delays: readonly number[],
 ): readonly number[] {
-  if (operation === 'me') return [0];
+  if (operation !== 'login') return [0];
   return database === 'mariadb' ? delays : delays.slice(0, 1);
 }
 

@@ -12,7 +12,7 @@ import { verify } from './verify.ts';
 /** All that runs during the measurements. */
 export type Stage = { servers: Server[]; wechatPid: number };
 
-export type StageOptions = Pick<Options, 'databases' | 'users'> & {
+export type StageOptions = Pick<Options, 'databases' | 'users' | 'operations'> & {
   /** For logs and tokens. */
   folder: string;
   /** Is called with what stops a process, as soon as it runs. */
@@ -22,7 +22,7 @@ export type StageOptions = Pick<Options, 'databases' | 'users'> & {
 
 /** Starts WeChat, the databases and the servers. Each server has a database of its own, and is checked. */
 export async function setStage(contenders: readonly Contender[], options: StageOptions): Promise<Stage> {
-  const { databases, users, folder, onStart, onProgress } = options;
+  const { databases, users, operations, folder, onStart, onProgress } = options;
   const signer = await createSigner();
   for (const count of users) await writeTokens(signer, count, tokensFile(folder, count));
   const wechat = await startWeChat(folder);
@@ -38,7 +38,7 @@ export async function setStage(contenders: readonly Contender[], options: StageO
         const name = count === users[0] ? contender.name : `${contender.name}, ${count} users`;
         onProgress(`starting ${name}`);
         const about = { ...contender, name, users: count, tokens: tokensFile(folder, count) };
-        servers.push(await startServer(about, database, { signer, folder, wechatUrl, onStart }));
+        servers.push(await startServer(about, database, { signer, operations, folder, wechatUrl, onStart }));
       }
   }
   return { servers, wechatPid: wechat.pid };
@@ -59,7 +59,10 @@ async function startWeChat(folder: string): Promise<Running> {
   );
 }
 
-type ServerOptions = { signer: Signer; wechatUrl: string } & Pick<StageOptions, 'folder' | 'onStart'>;
+type ServerOptions = { signer: Signer; wechatUrl: string } & Pick<
+  StageOptions,
+  'operations' | 'folder' | 'onStart'
+>;
 
 /** Creates and fills the database of a server, starts it and checks what it responds. */
 async function startServer(
@@ -69,17 +72,17 @@ async function startServer(
     command,
     env,
     role,
-    migrations,
+    migrate,
     users,
     tokens,
     isMainOnly = false,
   }: Contender & { users: number; tokens: string },
   database: DatabaseServer,
-  { signer, folder, wechatUrl, onStart }: ServerOptions,
+  { signer, operations, folder, wechatUrl, onStart }: ServerOptions,
 ): Promise<Server> {
   const databaseName = `bench_${name.replace(/\W+/g, '_')}`;
   const url = await database.create(databaseName);
-  await migrate(migrations, url);
+  await createTables(migrate, cwd, url);
   await database.fill(databaseName, users);
   const token = await tokenOf(signer, 0);
   const log = join(folder, `${databaseName}-${database.kind}.log`);
@@ -92,13 +95,13 @@ async function startServer(
       ),
   );
   onStart(running.stop);
-  await verify(running.port, signer, users).catch((cause: unknown) => {
+  await verify(running.port, signer, { users, operations }).catch((cause: unknown) => {
     throw new Error(`${name} on ${database.kind} does not respond as it must`, { cause });
   });
   return { name, running, database, users, tokens, isMainOnly };
 }
 
-async function migrate(folder: string, url: string): Promise<void> {
+async function createTables(command: readonly string[], folder: string, url: string): Promise<void> {
   const env = Object.entries({ ...PRODUCTION, DATABASE_URL: url }).map(([key, value]) => `${key}=${value}`);
-  await run('env', [...env, process.execPath, 'dist/cli/migrate.js'], folder);
+  await run('env', [...env, ...command], folder);
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { writeCode } from './codes.ts';
 import { APP_ID } from './contract.ts';
 import { post } from './launch.ts';
-import { loginBody, ME_BODY } from './load.ts';
+import { loginBody, ME_BODY, NOTES_BODY, type Operation } from './load.ts';
 import { openIdOf, person } from './people.ts';
 import { type Signer, tokenOf } from './tokens.ts';
 
@@ -34,7 +34,12 @@ let serial = 0;
  * and codes.
  * @throws {Error} with the first difference
  */
-export async function verify(port: number, signer: Signer, users: number): Promise<void> {
+export async function verify(
+  port: number,
+  signer: Signer,
+  { users, operations }: { users: number; operations: readonly Operation[] },
+): Promise<void> {
+  if (operations.includes('notes')) await verifyNotes(port, signer);
   for (let i = 0; i < SAMPLE; i++) await verifyMe(port, signer, Math.floor((i * users) / SAMPLE));
   await verifyRefusals(port, signer);
   for (const delayMs of [0, 50]) {
@@ -54,6 +59,29 @@ export function expectedMe(n: number): object {
 async function verifyMe(port: number, signer: Signer, n: number): Promise<void> {
   const { status, body } = await post(port, ME_BODY, await tokenOf(signer, n));
   deepStrictEqual({ status, body }, { status: 200, body: expectedMe(n) });
+}
+
+const note = z.strictObject({ id: z.uuid(), text: z.string(), createdAt: z.iso.datetime({ precision: 3 }) });
+const notesReply = z.strictObject({
+  data: z.strictObject({
+    notes: z.strictObject({
+      edges: z.array(z.strictObject({ cursor: z.uuid(), node: note })).length(20),
+      pageInfo: z.strictObject({ hasNextPage: z.literal(true), endCursor: z.uuid() }),
+    }),
+  }),
+});
+
+async function verifyNotes(port: number, signer: Signer): Promise<void> {
+  const { body } = await post(port, NOTES_BODY, await tokenOf(signer, 0));
+  const { notes } = notesReply.parse(body).data;
+  const { id, createdAt } = person(0);
+  deepStrictEqual(
+    notes.edges.map(({ cursor, node }) => [cursor, node.id, node.createdAt]),
+    notes.edges
+      .map((_, n) => n.toString(16).padStart(2, '0') + id.slice(2))
+      .map((each) => [each, each, createdAt.toISOString()]),
+  );
+  deepStrictEqual(notes.pageInfo.endCursor, notes.edges.at(-1)?.cursor);
 }
 
 async function verifyRefusals(port: number, signer: Signer): Promise<void> {

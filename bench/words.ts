@@ -46,7 +46,7 @@ export const ENGLISH: Words = {
   conditions: (cores, node, date) => `${date}, Node ${node}, ${cores}.`,
   cell: ({ database, operation, concurrency, delayMs }, reference) =>
     `\`${operation}\` on ${DATABASES[database]}, ${concurrency} connections${
-      operation === 'me' ? '' : delayMs === 0 ? ', WeChat at once' : `, WeChat after ${delayMs} ms`
+      operation !== 'login' ? '' : delayMs === 0 ? ', WeChat at once' : `, WeChat after ${delayMs} ms`
     }; ratios to \`${reference}\``,
 };
 
@@ -71,6 +71,6 @@ export const CHINESE: Words = {
   conditions: (cores, node, date) => `${date}，Node ${node}，\`${cores}\`。`,
   cell: ({ database, operation, concurrency, delayMs }, reference) =>
     `${DATABASES[database]} 上的 \`${operation}\`，${concurrency} 个连接${
-      operation === 'me' ? '' : delayMs === 0 ? '，微信立即响应' : `，微信 ${delayMs} 毫秒后响应`
+      operation !== 'login' ? '' : delayMs === 0 ? '，微信立即响应' : `，微信 ${delayMs} 毫秒后响应`
     }；与 \`${reference}\` 之比`,
 };

@@ -4,13 +4,20 @@ import { build } from 'esbuild';
 
 /**
  * Writes dist/: the entries of src with most packages in few files, because a thousand small ones take a second to
- * load: see docs/decisions/0012-bundle.md. Packages of `dependencies` are not bundled.
+ * load: see docs/decisions/0012-bundle.md. Packages that are installed beside it are not bundled.
  */
-const COMMANDS = readdirSync('src/cli').map((file) => `src/cli/${file}`);
-const ENTRIES = ['src/main.ts', 'src/index.ts', 'src/sandbox/index.ts', ...COMMANDS];
-const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
-/** Loaded in development only. */
-const OPTIONAL = ['@graphql-yoga/render-graphiql', 'pino-pretty'];
+const ENTRIES = [
+  'src/main.ts',
+  'src/index.ts',
+  'src/testing/index.ts',
+  'src/sandbox/index.ts',
+  'src/storage/mysql.columns.ts',
+  'src/storage/sqlite.columns.ts',
+];
+const { dependencies, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+const INSTALLED = Object.keys({ ...dependencies, ...peerDependencies });
+/** A development dependency. */
+const OPTIONAL = ['pino-pretty'];
 
 rmSync('dist', { recursive: true, force: true });
 const { metafile } = await build({
@@ -23,7 +30,7 @@ const { metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  external: [...Object.keys(dependencies), ...OPTIONAL],
+  external: [...INSTALLED, ...OPTIONAL],
   // CommonJS packages call it.
   banner: {
     js: "import { createRequire as createRequire_ } from 'node:module'; const require = createRequire_(import.meta.url);",

@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import DataLoader from 'dataloader';
 import { z } from 'zod';
 import type { Tokens } from './auth/tokens.ts';
 import type { ReadSession } from './auth/verified-tokens.ts';
@@ -15,8 +14,16 @@ import type { DataDecryptor } from './wechat/encrypted-data.ts';
 import type { WeChatSession } from './wechat/payloads.ts';
 import type { WeChatPhone } from './wechat/phone-info.ts';
 
-/** Shared by all requests; created once by app.ts. */
-export interface Services {
+/**
+ * The services of modules, which stand in the context of each request. A module adds its own by declaration merging.
+ */
+export interface Services {}
+
+/**
+ * Shared by all requests; created once by app.ts.
+ * @internal
+ */
+export interface CoreServices {
   /** The mini programs of this server; the first is the default. */
   apps: readonly [WeChatApp, ...WeChatApp[]];
   wechat: WeChatCalls & Pick<WeChat, 'tracedBy'>;
@@ -30,7 +37,10 @@ export interface Services {
   metrics: Metrics;
 }
 
-/** Results of recent requests, so that a repeated one does not send its code to WeChat again. Per process. */
+/**
+ * Results of recent requests, so that a repeated one does not send its code to WeChat again. Per process.
+ * @internal
+ */
 export interface Repeats {
   /** By AppID, code and Idempotency-Key; forgotten when the login succeeds. */
   sessions: SingleFlight<WeChatSession & { newId: string }>;
@@ -44,13 +54,17 @@ export interface Repeats {
   sessionChecks: SingleFlight<boolean>;
 }
 
-/** What a repeated login gets. */
+/**
+ * What a repeated login gets.
+ * @internal
+ */
 export const loginOutcome = z.object({
   userId: z.string(),
   tokenVersion: z.number(),
   isNewUser: z.boolean(),
 });
 
+/** @internal */
 export type LoginOutcome = z.infer<typeof loginOutcome>;
 
 /** The connection that a request came on. */
@@ -60,7 +74,10 @@ export interface Connection {
   address: string;
 }
 
-/** What the log says of the sender of a request. */
+/**
+ * What the log says of the sender of a request.
+ * @internal
+ */
 export interface Sender {
   /** The version of the mini program, or `devtools`; `0` in development, trial and review. Client-supplied. */
   build: string | null;
@@ -69,18 +86,24 @@ export interface Sender {
 }
 
 /** Available to resolvers; created for each request, and never copied. */
-export interface Context extends Omit<Services, 'wechat'> {
-  /** Passes on the traceparent header of the request. */
-  wechat: WeChatCalls;
+export interface Context extends Services {
+  users: Users;
   connection: Connection;
   /** Adds the request id to each line. */
   log: Log;
+}
+
+/**
+ * What only the core uses.
+ * @internal
+ */
+export interface Context extends Omit<CoreServices, 'wechat' | 'users' | 'log'> {
+  /** Passes on the traceparent header of the request. */
+  wechat: WeChatCalls;
   /** The Idempotency-Key header as sent. */
   idempotencyKey: string | null;
   /** Authenticates the request at the first call, so that `login` ignores a stale token. */
   viewer(): Promise<Viewer<User>>;
-  /** The users with this unionid, oldest first. Calls of one turn share a statement. */
-  linkedUsers(unionId: string): Promise<User[]>;
   /** The viewer if `viewer()` has finished. */
   knownViewer(): Viewer<User> | undefined;
   /** Says which user the request turned out to be from, for the log. */
@@ -91,24 +114,26 @@ export interface Context extends Omit<Services, 'wechat'> {
   scopeCache: unknown;
 }
 
+/** @internal */
 export type CreateContext = (connection: Connection, headers: IncomingHttpHeaders) => Context;
 
 /**
  * How the context of a request is created. The services are members of its prototype: copying them into each context, as
  * a spread does, takes 10 µs.
+ * @internal
  */
-export function contextFactory(services: Services): CreateContext {
+export function contextFactory(services: CoreServices, ofModules: object = {}): CreateContext {
   const { log: appLog, wechat, ...shared } = services;
 
   class RequestContext implements Context {
-    declare readonly apps: Services['apps'];
-    declare readonly decryptor: Services['decryptor'];
-    declare readonly repeats: Services['repeats'];
-    declare readonly users: Services['users'];
-    declare readonly tokens: Services['tokens'];
-    declare readonly readSession: Services['readSession'];
-    declare readonly limits: Services['limits'];
-    declare readonly metrics: Services['metrics'];
+    declare readonly apps: CoreServices['apps'];
+    declare readonly decryptor: CoreServices['decryptor'];
+    declare readonly repeats: CoreServices['repeats'];
+    declare readonly users: CoreServices['users'];
+    declare readonly tokens: CoreServices['tokens'];
+    declare readonly readSession: CoreServices['readSession'];
+    declare readonly limits: CoreServices['limits'];
+    declare readonly metrics: CoreServices['metrics'];
     readonly connection: Connection;
     scopeCache: unknown = undefined;
     readonly #headers: IncomingHttpHeaders;
@@ -116,7 +141,6 @@ export function contextFactory(services: Services): CreateContext {
     #pending: Promise<Viewer<User>> | undefined = undefined;
     #known: Viewer<User> | undefined = undefined;
     #identity: Pick<User, 'id' | 'appId'> | undefined = undefined;
-    #byUnionId: DataLoader<string, User[]> | undefined = undefined;
 
     constructor(connection: Connection, headers: IncomingHttpHeaders) {
       this.connection = connection;
@@ -146,11 +170,6 @@ export function contextFactory(services: Services): CreateContext {
       return this.#known;
     }
 
-    linkedUsers(unionId: string): Promise<User[]> {
-      this.#byUnionId ??= createUnionIdLoader(this.users);
-      return this.#byUnionId.load(unionId);
-    }
-
     identify(user: Pick<User, 'id' | 'appId'>): void {
       this.#identity = user;
     }
@@ -167,13 +186,14 @@ export function contextFactory(services: Services): CreateContext {
     }
   }
 
-  Object.assign(RequestContext.prototype, shared);
+  Object.assign(RequestContext.prototype, shared, ofModules);
   return (connection, headers) => new RequestContext(connection, headers);
 }
 
 /** WeChat sets the Referer of a mini program. Others can send any. */
 const REFERER = /^https:\/\/servicewechat\.com\/wx[0-9a-z]{1,30}\/([\w.-]{1,32})\/page-frame\.html$/;
 
+/** @internal */
 export function senderOf({ referer, traceparent }: IncomingHttpHeaders): Sender {
   return {
     build: REFERER.exec(referer ?? '')?.[1] ?? null,
@@ -181,9 +201,28 @@ export function senderOf({ referer, traceparent }: IncomingHttpHeaders): Sender 
   };
 }
 
-function createUnionIdLoader({ byUnionIds }: Pick<Users, 'byUnionIds'>): DataLoader<string, User[]> {
-  return new DataLoader(async (unionIds) => {
-    const users = await byUnionIds(unionIds);
-    return unionIds.map((unionId) => users.filter((user) => user.unionId === unionId));
-  });
+/** Names that a service of a module cannot have. */
+const MEMBERS: Readonly<Record<keyof Context, true>> = {
+  apps: true,
+  wechat: true,
+  decryptor: true,
+  repeats: true,
+  users: true,
+  tokens: true,
+  readSession: true,
+  limits: true,
+  log: true,
+  metrics: true,
+  connection: true,
+  viewer: true,
+  idempotencyKey: true,
+  knownViewer: true,
+  identify: true,
+  identity: true,
+  scopeCache: true,
+};
+
+/** @internal */
+export function isContextMember(name: string): boolean {
+  return Object.hasOwn(MEMBERS, name) || name in Object.prototype;
 }

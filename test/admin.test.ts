@@ -52,7 +52,7 @@ describe.each(DATABASES)('administration on $name', (database) => {
     new Promise<{ code: number; out: string }>((resolve) => {
       execFile(
         process.execPath,
-        ['--import', 'tsx', 'src/cli/admin.ts', ...args],
+        ['--import', 'tsx', 'src/main.ts', 'admin', ...args],
         { env: { PATH: process.env.PATH, ...environment({ DATABASE_URL: url, LOG_LEVEL: 'warn' }) } },
         (error, stdout, stderr) => {
           resolve({ code: typeof error?.code === 'number' ? error.code : 0, out: stdout + stderr });

@@ -44,13 +44,19 @@ test('npm run check compares with the newest release of test/releases, by versio
     'package.json',
     'tsconfig.json',
     'test/breaking.ts',
+    'test/api/weapp-login.api.d.ts',
+    'test/support/api-report.ts',
     'test/support/breaking.ts',
+    'test/support/declarations.ts',
   ])
     cpSync(file, `${folder}/${file}`, { recursive: true });
   symlinkSync(resolve('node_modules'), `${folder}/node_modules`);
   mkdirSync(`${folder}/test/releases`);
-  const release = (version: string, text: string) =>
+  const report = readFileSync('test/api/weapp-login.api.d.ts', 'utf8');
+  const release = (version: string, text: string) => {
     writeFileSync(`${folder}/test/releases/v${version}.graphql`, text);
+    writeFileSync(`${folder}/test/releases/v${version}.api.d.ts`, report);
+  };
   const raiseTo = (version: string) =>
     writeFileSync(
       `${folder}/package.json`,
@@ -70,13 +76,23 @@ test('npm run check compares with the newest release of test/releases, by versio
   release('0.9.0', 'type Query { gone: Int }');
   release('0.10.0', schema);
   raiseTo('0.10.1');
-  expect(gate()).toEqual({ status: 0, stdout: 'schema.graphql breaks no client of v0.10.0.\n' });
+  expect(gate()).toEqual({ status: 0, stdout: expect.stringContaining('break nobody who uses v0.10.0') });
   writeFileSync(`${folder}/schema.graphql`, schema.replace('token: String!', 'token: String'));
   expect(gate()).toEqual({ status: 1, stdout: expect.stringContaining('Breaking since v0.10.0') });
+  writeFileSync(`${folder}/schema.graphql`, schema);
+  writeFileSync(
+    `${folder}/test/api/weapp-login.api.d.ts`,
+    report.replace('listen(): Promise<string>', 'listen(): Promise<URL>'),
+  );
+  expect(gate()).toEqual({
+    status: 1,
+    stdout: expect.stringContaining('Breaking since v0.10.0: weapp-login/testing, TestServer: `listen()'),
+  });
   raiseTo('0.11.0');
   expect(gate()).toEqual({ status: 0, stdout: expect.stringContaining('0.11.0 may break') });
 });
 
-test('the schema of the first release is committed', () => {
+test('the schema and the API of the first release are committed', () => {
+  expect(readFileSync('test/releases/v0.1.0.api.d.ts', 'utf8')).toContain('createApp(');
   expect(readFileSync('test/releases/v0.1.0.graphql', 'utf8')).toContain('type LoginPayload');
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../src/config/config.ts';
 import { ConfigError } from '../src/config/config-error.ts';
-import type { Env } from '../src/config/environment.ts';
+import type { Env } from '../src/config/env.ts';
 import { APP_SECRET, DATABASE_PASSWORD, JWT_SECRET, SESSION_KEY_SECRET } from './support/canaries.ts';
 
 const DEVELOPMENT: Env = { JWT_SECRET, SESSION_KEY_SECRET };

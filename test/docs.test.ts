@@ -121,7 +121,12 @@ function commandIn(page: string, part: string): string {
   return command.text;
 }
 
-test.each(PAGES)('%s links to files that exist', (page) => {
+const PACKAGE_PAGES = [
+  ...['docs/mounting.md', 'docs/mounting.zh-CN.md'],
+  ...['docs/upgrading.md', 'docs/upgrading.zh-CN.md'],
+];
+
+test.each([...PAGES, ...PACKAGE_PAGES])('%s links to files that exist', (page) => {
   expect(linksOf(page).length).toBeGreaterThan(1);
   expect(linksOf(page).filter((path) => !existsSync(path))).toEqual([]);
 });
@@ -487,7 +492,7 @@ describe.each(['client/README.md', 'client/README.zh-CN.md'])('%s', (page) => {
       folder,
     );
     installClient(folder, client, ['miniprogram-api-typings']);
-    expect(snippets).toHaveLength(3);
+    expect(snippets).toHaveLength(4);
     const options = { target: 'ES2022', lib: ['ES2022'], types: ['miniprogram-api-typings'] };
     expect(await compile(folder, options, ['.'])).toEqual({ code: 0, output: '' });
   });

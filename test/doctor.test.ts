@@ -58,7 +58,7 @@ async function doctor(
   { args = [], folder }: { args?: string[]; folder?: string } = {},
 ): Promise<Outcome> {
   const startedAt = performance.now();
-  const { exited, printed } = run(env, folder, 'cli/doctor.ts', { args });
+  const { exited, printed } = run(env, folder, 'doctor', { args });
   const code = await exited;
   expect(canariesIn(printed())).toEqual([]);
   return { code, text: printed(), seconds: (performance.now() - startedAt) / 1000 };
@@ -71,7 +71,7 @@ function linesOf({ text }: Outcome, check: string): string[] {
 }
 
 async function migrated(url: string): Promise<string> {
-  const { exited, printed } = run(production({ DATABASE_URL: url }), undefined, 'cli/migrate.ts');
+  const { exited, printed } = run(production({ DATABASE_URL: url }), undefined, 'migrate');
   expect(await exited, printed()).toBe(0);
   return url;
 }
@@ -650,11 +650,10 @@ describe('the command', () => {
   test('weapp-login runs it, and says what it can do', async () => {
     const { code, output } = await weappLogin(['doctor', '--json'], production());
     expect([code, JSON.parse(output).status]).toEqual([0, 'ok']);
-    for (const args of [[], ['docter']])
-      expect(await weappLogin(args)).toEqual({ code: 2, output: expect.stringMatching(/^Usage:\n/) });
+    expect(await weappLogin(['docter'])).toEqual({ code: 2, output: expect.stringMatching(/^Usage:\n/) });
     const help = await weappLogin(['--help']);
     expect(help.code).toBe(0);
-    for (const name of ['start', 'migrate', 'admin', 'sandbox', 'doctor'])
+    for (const name of ['start', 'migrate', 'admin', 'sandbox', 'doctor', 'schema'])
       expect(help.output).toContain(`  weapp-login ${name} `);
     expect((await weappLogin(['admin', 'grant'])).code).toBe(2);
     expect((await weappLogin(['migrate'], production())).output).toMatch(/^The tables in .* are up to date/);

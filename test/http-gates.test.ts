@@ -225,7 +225,7 @@ describe('the limits of HTTP', () => {
         204,
         expect.objectContaining({
           'access-control-allow-origin': origin,
-          'access-control-allow-methods': 'GET, POST',
+          'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
           'access-control-allow-headers': 'authorization, content-type, idempotency-key, x-request-id',
           vary: 'Origin',
         }),

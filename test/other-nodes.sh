@@ -4,7 +4,7 @@
 set -euo pipefail
 package=$(node -p '`node-${process.platform}-${process.arch}`')
 excluded=()
-for name in alerts deploy docs doctor examples graphiql image mini-program pages portable-sql proxies readme sdk verify-tokens; do
+for name in alerts api deploy docs doctor examples graphiql image mini-program modules-page package pages portable-sql proxies readme sdk types verify-tokens; do
   excluded+=(--exclude "test/$name.test.ts")
 done
 for version in 22 24; do

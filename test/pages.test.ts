@@ -48,10 +48,12 @@ test('the operator and the mini-program developer have every page in both langua
   names.push(
     'docs/errors',
     'docs/mini-program',
+    'docs/modules',
     'docs/sandbox',
     'docs/schema',
     'docs/taro-uni-app',
     'docs/wechat',
+    'examples/starter/README',
   );
   expect(CHINESE).toEqual(expect.arrayContaining(names.map((name) => `${name}.zh-CN.md`)));
 });

@@ -105,7 +105,7 @@ describe('a process that cannot start prints the reason, with exit code 1', () =
     await new Promise((resolve) => blocker.once('listening', resolve));
     const address = blocker.address();
     const port = typeof address === 'object' && address ? address.port : 0;
-    const { exited, printed } = run({ SANDBOX_PORT: String(port) }, undefined, 'cli/run-sandbox.ts');
+    const { exited, printed } = run({ SANDBOX_PORT: String(port) }, undefined, 'sandbox');
     expect(await exited).toBe(1);
     expect(printed()).toMatch(/^SANDBOX_PORT is used by another program/);
     blocker.close();
@@ -182,14 +182,14 @@ test('production: npm run migrate, then start; the sandbox never starts', async 
       WECHAT_API_URL: sandbox.url,
     },
   };
-  const migrate = run(env, undefined, 'cli/migrate.ts');
+  const migrate = run(env, undefined, 'migrate');
   expect(await migrate.exited).toBe(0);
   expect(migrate.printed()).toMatch(/^The tables in .+ are up to date\.\n$/);
   const server = run(env);
   expect((await post(await server.origin, LOGIN)).data.login.isNewUser).toBe(true);
   server.child.kill('SIGTERM');
   expect(await server.exited).toBe(0);
-  const alone = run(env, undefined, 'cli/run-sandbox.ts');
+  const alone = run(env, undefined, 'sandbox');
   expect(await alone.exited).toBe(1);
   expect(alone.printed()).toMatch(/sandbox never runs in production/);
   await sandbox.close();
@@ -223,7 +223,7 @@ test('SIGTERM: a running login is completed before the process ends', async () =
 
 test('another server uses the sandbox by the environment that npm run sandbox prints', async () => {
   const url = `http://127.0.0.1:${await freePort()}`;
-  const sandbox = run({ SANDBOX_PORT: new URL(url).port }, undefined, 'cli/run-sandbox.ts');
+  const sandbox = run({ SANDBOX_PORT: new URL(url).port }, undefined, 'sandbox');
   for (let i = 0; i < 100 && !sandbox.printed().includes('/sandbox/codes'); i += 1)
     await new Promise((resolve) => setTimeout(resolve, 50));
   const printed = [...sandbox.printed().matchAll(/^(WECHAT_\w+)=(.+)$/gm)].map(
@@ -247,7 +247,7 @@ test('another server uses the sandbox by the environment that npm run sandbox pr
 
 test('npm run sandbox never prints a configured AppSecret', async () => {
   const env = { SANDBOX_PORT: '0', WECHAT_APP_ID: APP_ID, WECHAT_APP_SECRET: APP_SECRET };
-  const sandbox = run(env, undefined, 'cli/run-sandbox.ts');
+  const sandbox = run(env, undefined, 'sandbox');
   for (let i = 0; i < 100 && !sandbox.printed().includes('/sandbox/codes'); i += 1)
     await new Promise((resolve) => setTimeout(resolve, 50));
   expect(sandbox.printed()).toContain(`WECHAT_APP_ID=${APP_ID}`);
@@ -258,7 +258,7 @@ test('npm run sandbox never prints a configured AppSecret', async () => {
 
 test('npm run sandbox starts it alone, and its codes work', async () => {
   const port = await freePort();
-  const sandbox = run({ SANDBOX_PORT: String(port) }, undefined, 'cli/run-sandbox.ts');
+  const sandbox = run({ SANDBOX_PORT: String(port) }, undefined, 'sandbox');
   const url = `http://127.0.0.1:${port}`;
   for (let i = 0; i < 100 && !sandbox.printed().includes(url); i += 1)
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -263,7 +263,11 @@ describe('the router', () => {
   beforeAll(async () => {
     const health = createHealth(async () => undefined);
     const router = createRouter({ routes, corsOrigins: ['https://a.example'], health, log });
-    const handler: typeof router = (...request) => handled.push(router(...request));
+    const handler: typeof router = (...request) => {
+      const reply = router(...request);
+      handled.push(reply);
+      return reply;
+    };
     const http = { host: '127.0.0.1', port: 0, requestTimeoutMs: 60_000, shutdownDelayMs: 0 };
     own = await listen({ handler, health }, http);
     impatient = await listen({ handler, health }, { ...http, requestTimeoutMs: 200 });

@@ -157,7 +157,7 @@ describe('a record of somebody else', () => {
     const contextValue = {
       viewer: async () => viewer,
       knownViewer: () => viewer,
-      linkedUsers: async () => [other],
+      users: { byUnionIds: async () => [other] },
       log: createLog('silent'),
       connection: { requestId: 'test', address: '127.0.0.1' },
     };

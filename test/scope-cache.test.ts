@@ -1,13 +1,13 @@
 import { RequestCache } from '@pothos/plugin-scope-auth';
 import { parse } from 'graphql';
 import { expect, test } from 'vitest';
-import { contextFactory, type Services } from '../src/context.ts';
+import { type CoreServices, contextFactory } from '../src/context.ts';
 import { compileOperation } from '../src/graphql/compiled-operation.ts';
 import { createLog } from '../src/ops/log.ts';
 import { buildSchema } from '../src/schema/index.ts';
 
 /** What a request without a token needs. */
-function services(): Pick<Services, 'log'> {
+function services(): Pick<CoreServices, 'log'> {
   return { log: createLog('silent') };
 }
 

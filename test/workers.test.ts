@@ -88,7 +88,7 @@ describe.skipIf(!MYSQL)('WORKERS=2', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
     '%s to all processes, while the workers are busy, loses no request',
     async (signal) => {
-      const grouped = run({ ...environment(), SHUTDOWN_DELAY_MS: '500' }, undefined, 'main.ts', {
+      const grouped = run({ ...environment(), SHUTDOWN_DELAY_MS: '500' }, undefined, 'start', {
         detached: true,
       });
       const { port } = new URL(await grouped.origin);

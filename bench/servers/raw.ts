@@ -11,6 +11,7 @@ import {
   KID,
   LOGIN_DOCUMENT,
   ME_DOCUMENT,
+  NOTES_DOCUMENT,
   POOL_SIZE,
   SESSION_KEY_SECRET,
   TOKEN_TTL,
@@ -73,6 +74,11 @@ function handle(request: IncomingMessage, response: ServerResponse, body: string
       if (error) respondError(response, 'login', error);
       else respond(response, 200, { data: { login: session } });
     });
+  else if (query === NOTES_DOCUMENT)
+    notes(request.headers.authorization, (error, page) => {
+      if (error) respondError(response, 'notes', error);
+      else respond(response, 200, { data: { notes: page } });
+    });
   else respondError(response, null, new Refusal('BAD_REQUEST', 'Unknown document.', 400));
 }
 
@@ -128,6 +134,29 @@ function me(authorization: string | undefined, done: Done<object | null>): void 
         city: row.city,
         role: row.role,
         createdAt: toIso(row.created_at),
+      });
+  });
+}
+
+const PAGE = 20;
+const SELECT_NOTES = 'SELECT id, text, created_at FROM notes_note WHERE user_id = ? ORDER BY id LIMIT ?';
+
+/** The user is read as for `me`: a logout must take effect at once. */
+function notes(authorization: string | undefined, done: Done<object | null>): void {
+  me(authorization, (error, user) => {
+    if (error || !user || !('id' in user)) done(error ?? new Error('no user'), null);
+    else
+      pool.execute<RowDataPacket[]>(SELECT_NOTES, [String(user.id), String(PAGE + 1)], (failure, rows) => {
+        if (failure) {
+          done(failure, null);
+          return;
+        }
+        const edges = rows.slice(0, PAGE).map(({ id, text, created_at }) => ({
+          cursor: id,
+          node: { id, text, createdAt: toIso(created_at) },
+        }));
+        const pageInfo = { hasNextPage: rows.length > PAGE, endCursor: edges.at(-1)?.cursor ?? null };
+        done(null, { edges, pageInfo });
       });
   });
 }

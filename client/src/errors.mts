@@ -25,6 +25,9 @@ export type ErrorCode =
   | 'REQUEST_ENTITY_TOO_LARGE'
   | 'NOT_FOUND';
 
+/** The error codes of the server's modules, as keys: declare them by merging. */
+export interface ModuleErrorCodes {}
+
 /**
  * The client's own error codes. NETWORK: no response. BAD_ANSWER: the response is not GraphQL, such as the error page
  * of a gateway. UNKNOWN: the error of another server has no code.
@@ -52,7 +55,7 @@ export interface GraphQLError {
 /** The error of a failed request, login or logout. */
 export class RequestError extends Error {
   /** A newer server can send a code that is not in this list. Decide by `action`, and give a switch a default. */
-  declare readonly code: ErrorCode | ClientErrorCode;
+  declare readonly code: ErrorCode | keyof ModuleErrorCodes | ClientErrorCode;
   declare readonly action: ErrorAction;
   /** The error number and request id of WeChat, if WeChat rejected the request. */
   declare readonly wechat: { errcode: number; rid?: string } | undefined;

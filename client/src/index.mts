@@ -10,6 +10,7 @@ export {
   type ErrorAction,
   type ErrorCode,
   type GraphQLError,
+  type ModuleErrorCodes,
   RequestError,
 } from './errors.mts';
 export type {

@@ -1,11 +1,10 @@
 import { styleText } from 'node:util';
 import { runChecks } from '../doctor/checks.ts';
 import { createReport, type Finding, type Status } from '../doctor/findings.ts';
+import type { DefinedModule } from '../modules/module.ts';
 import { openEnvironment } from './environment-source.ts';
 import { explainFailure } from './explain.ts';
-import { runOrExplain } from './start.ts';
 
-/** Examines what the server depends on, and changes nothing. */
 const USAGE = `Usage:
   npm run doctor             prints one line for each check
   npm run doctor -- --json   prints one JSON document
@@ -20,8 +19,11 @@ const LABELS = {
 
 const LABEL_WIDTH = 9;
 
-await runOrExplain(async () => {
-  const [option, ...rest] = process.argv.slice(2);
+/** Examines what the server depends on, and changes nothing. */
+export async function diagnose(
+  [option, ...rest]: readonly string[],
+  modules: readonly DefinedModule[],
+): Promise<void> {
   if ((option !== undefined && option !== '--json') || rest.length > 0) {
     process.stderr.write(USAGE);
     process.exitCode = 2;
@@ -33,6 +35,7 @@ await runOrExplain(async () => {
   const findings: Finding[] = [];
   const subject = {
     env: openEnvironment().env,
+    modules,
     now: Date.now,
     explain: (error: unknown) => explainFailure(error),
   };
@@ -44,7 +47,7 @@ await runOrExplain(async () => {
   await print(asJson ? `${JSON.stringify(report, null, 2)}\n` : formatSummary(findings));
   // A connection that is still being made would keep the process running.
   process.exit(report.status === 'failed' ? 1 : 0);
-});
+}
 
 function formatFinding({ check, subject, status, message, remedy }: Finding): string {
   const { text, color } = LABELS[status];

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { ConfigError } from '../config/config-error.ts';
 import { withDevelopmentSecrets } from '../config/development-secrets.ts';
-import type { Env } from '../config/environment.ts';
+import type { Env } from '../config/env.ts';
 import { RELOADED_VARIABLES, withSecretFiles } from '../config/secret-files.ts';
 
 export type EnvironmentSource = {

@@ -1,4 +1,6 @@
 import { ConfigError } from '../config/config-error.ts';
+import { ModuleError } from '../errors/module-error.ts';
+import { MigrationError } from '../storage/migration-files.ts';
 import { FOREIGN_TABLES, LEASE_HELD } from '../storage/migrations.ts';
 import { FILE_FAILURE, StorageError, TLS_FAILURE } from '../storage/storage-error.ts';
 
@@ -8,7 +10,8 @@ import { FILE_FAILURE, StorageError, TLS_FAILURE } from '../storage/storage-erro
  */
 export function explainFailure(error: unknown, prefix = ''): string {
   const [host, port] = ['HOST', 'PORT'].map((name) => (prefix ? `${prefix}_${name}` : name));
-  if (error instanceof ConfigError) return error.message;
+  if (error instanceof ConfigError || error instanceof ModuleError || error instanceof MigrationError)
+    return error.message;
   if (error instanceof StorageError) return explainStorage(error);
   if (error instanceof Error && 'syscall' in error && 'code' in error) {
     if (error.code === 'EADDRINUSE')
@@ -39,5 +42,5 @@ function explainStorage({ code, failure }: StorageError): string {
     return `DATABASE_URL: the file or its folder cannot be used by this account (${code}): name a file that it may create and write.`;
   if (failure === 'UNAVAILABLE')
     return `DATABASE_URL: the database cannot be reached (${code}): is it running, and are host and port correct?`;
-  return `The tables are missing, outdated or of another program (${code}): run \`npm run migrate\`, with a database for weapp-login only.`;
+  return `The tables are missing, outdated or of another program (${code}): run \`npm run migrate\` (or \`npx weapp-login migrate\`; with modules the command \`migrate\` of your own entry), with a database for weapp-login only.`;
 }

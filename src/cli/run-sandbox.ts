@@ -1,9 +1,9 @@
 import { readConfig, SANDBOX_APP } from '../config/config.ts';
 import { createSandbox } from '../sandbox/index.ts';
 import { readEnv } from './environment-source.ts';
-import { runOrExplain } from './start.ts';
 
-await runOrExplain(async () => {
+/** Starts the WeChat sandbox alone. */
+export async function runSandbox(): Promise<void> {
   const { apps, sandboxPort } = readConfig(readEnv()).wechat;
   const { url } = await createSandbox({ apps, port: sandboxPort });
   const [{ appId, secret }] = apps;
@@ -19,4 +19,4 @@ WECHAT_APP_SECRET=${shownSecret}
   Get a code of wx.login: curl -d '{"user": "alice"}' ${url}/sandbox/codes
 
 `);
-}, 'SANDBOX');
+}

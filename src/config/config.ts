@@ -5,15 +5,23 @@ import type { DatabaseOptions } from '../storage/open.ts';
 import type { WeChatApp } from '../wechat/client.ts';
 import type { PushApp } from '../wechat/push-messages.ts';
 import { ConfigError } from './config-error.ts';
-import { type Env, environmentSchema, findConflicts, type LogLevel, WECHAT_API_URL } from './environment.ts';
+import type { Env } from './env.ts';
+import { environmentSchema, findConflicts, type LogLevel, WECHAT_API_URL } from './environment.ts';
 import type { Secrets } from './parsers.ts';
 
 /** All settings, by concern. docs/configuration.md and .env.example name the environment variables. */
-export type Config = {
+export interface Config {
   mode: 'development' | 'test' | 'production';
+  http: HttpOptions;
+}
+
+/**
+ * What only the server itself reads.
+ * @internal
+ */
+export interface Config {
   /** Processes that share the port. */
   workers: number;
-  http: HttpOptions;
   graphql: GraphQLOptions;
   database: DatabaseOptions;
   migrateOnStart: boolean;
@@ -50,10 +58,12 @@ export type Config = {
   /** With user and password; undefined if replicas share nothing but the database. */
   redisUrl: string | undefined;
   overload: AdmissionOptions;
+  /** Roles beside USER, ADMIN and those of modules. */
+  roles: readonly string[];
   log: { level: LogLevel };
   /** Where metrics are served; undefined if they are off. */
   metrics: MetricsOptions | undefined;
-};
+}
 
 export type HttpOptions = {
   host: string;
@@ -61,6 +71,11 @@ export type HttpOptions = {
   port: number;
   /** Serve GraphiQL; `/` redirects to it. */
   graphiql: boolean;
+  /**
+   * GRAPHIQL=1: it is an error if the package of GraphiQL is not installed. By default it is left out then.
+   * @internal
+   */
+  graphiqlRequired: boolean;
   /** The number of our own proxies that append to X-Forwarded-For; 0 ignores the header. */
   trustedProxies: number;
   /** Origins whose pages may read responses; `*` allows all. */
@@ -71,9 +86,13 @@ export type HttpOptions = {
   shutdownDelayMs: number;
 };
 
-/** Port 0 selects a free one. */
+/**
+ * Port 0 selects a free one.
+ * @internal
+ */
 export type MetricsOptions = { host: string; port: number };
 
+/** @internal */
 export type GraphQLOptions = {
   introspection: boolean;
   /** Whether errors may suggest names ("Did you mean"). */
@@ -86,7 +105,20 @@ export type GraphQLOptions = {
   logSample: number;
 };
 
-/** The mini program of the sandbox, used when none is configured. */
+/**
+ * The variable ROLES alone, for commands that need no other.
+ * @throws {ConfigError}
+ */
+export function readRoles({ ROLES }: Env): readonly string[] {
+  const { data, error } = environmentSchema(false).shape.ROLES.safeParse(ROLES);
+  if (data) return data;
+  throw new ConfigError((error?.issues ?? []).map(({ message }) => `ROLES ${message}`));
+}
+
+/**
+ * The mini program of the sandbox, used when none is configured.
+ * @internal
+ */
 export const SANDBOX_APP: WeChatApp = {
   appId: 'wxsandbox0000000',
   secret: 'sandbox-secret-known-to-everyone',
@@ -116,6 +148,7 @@ export function readConfig(environment: Env): Config {
       host: raw.HOST,
       port: raw.PORT,
       graphiql: raw.GRAPHIQL,
+      graphiqlRequired: raw.GRAPHIQL && env.GRAPHIQL !== undefined,
       trustedProxies: raw.TRUST_PROXY,
       corsOrigins: raw.CORS_ORIGINS,
       requestTimeoutMs: raw.REQUEST_TIMEOUT_MS,
@@ -164,6 +197,7 @@ export function readConfig(environment: Env): Config {
     rateLimitStore: raw.RATE_LIMIT_STORE,
     redisUrl: raw.REDIS_URL,
     overload: { maxInFlight: raw.MAX_REQUESTS_IN_FLIGHT, maxDelayMs: raw.MAX_EVENT_LOOP_DELAY_MS },
+    roles: raw.ROLES,
     log: { level: raw.LOG_LEVEL },
     metrics: raw.METRICS_PORT === undefined ? undefined : { host: raw.METRICS_HOST, port: raw.METRICS_PORT },
   };

@@ -3,7 +3,7 @@ import { constants, copyFileSync, linkSync, mkdirSync, readFileSync, rmSync, wri
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from './config-error.ts';
-import type { Env } from './environment.ts';
+import type { Env } from './env.ts';
 
 const FOLDER = '.data';
 const FILE = 'secrets.json';

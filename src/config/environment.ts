@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { APP_ID } from '../common/identifiers.ts';
 import { splitList } from '../common/lists.ts';
 import { parseDatabaseUrl } from './database-url.ts';
+import type { Env } from './env.ts';
 import {
   APP_SECRET,
   flag,
@@ -16,6 +17,7 @@ import {
   parseOrigins,
   parsePushes,
   parseRedisUrl,
+  parseRoles,
   parseSecrets,
   port,
   readDocuments,
@@ -23,9 +25,6 @@ import {
   workerCount,
   workers,
 } from './parsers.ts';
-
-/** The process environment. An empty value counts as absent. */
-export type Env = Readonly<Record<string, string | undefined>>;
 
 export const WECHAT_API_URL = 'https://api.weixin.qq.com';
 
@@ -76,6 +75,7 @@ export function environmentSchema(production: boolean) {
     RATE_LIMIT_FAILURES_PER_NETWORK: integer(0, 1_000_000, 120),
     RATE_LIMIT_PHONES_PER_USER: integer(0, 1000, 10),
     RATE_LIMIT_STORE: oneOf(['memory', 'database']).default('memory'),
+    ROLES: z.string().default('').transform(parseRoles),
     REDIS_URL: z.string().transform(parseRedisUrl).optional(),
     TRUST_PROXY: integer(0, 10, 0),
     CORS_ORIGINS: z.string().default('').transform(parseOrigins),

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { parsePrivateKeys } from '../auth/keys.ts';
-import { APP_ID } from '../common/identifiers.ts';
+import { APP_ID, ROLE_NAME } from '../common/identifiers.ts';
 import { splitList } from '../common/lists.ts';
 import type { WeChatApp } from '../wechat/client.ts';
 import type { PushApp } from '../wechat/push-messages.ts';
@@ -50,6 +50,17 @@ export function parseRedisUrl(text: string, context: FaultContext): string {
   return reject(
     context,
     'must be redis://user:password@host:6379/0, or rediss:// for TLS; write special characters of the password percent-encoded',
+  );
+}
+
+/** Names of roles, which the schema and the command `admin` have then. */
+export function parseRoles(text: string, context: FaultContext): string[] {
+  const roles = splitList(text);
+  const isValid = (role: string) => ROLE_NAME.test(role) && role !== 'USER' && role !== 'ADMIN';
+  if (roles.every(isValid) && new Set(roles).size === roles.length) return roles;
+  return reject(
+    context,
+    'must list roles such as EDITOR,SUPPORT: each once, at most 16 capital letters, digits and _, without USER and ADMIN, which exist anyway',
   );
 }
 

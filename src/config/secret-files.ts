@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError } from './config-error.ts';
-import type { Env } from './environment.ts';
+import type { Env } from './env.ts';
 
 /** What SIGHUP reads again. */
 export const RELOADED_VARIABLES = [

@@ -1,6 +1,7 @@
 import type { Clock } from '../common/clock.ts';
 import type { Config } from '../config/config.ts';
-import type { Env } from '../config/environment.ts';
+import type { Env } from '../config/env.ts';
+import type { ModuleMigrations } from '../storage/migration-files.ts';
 import type { Finding } from './findings.ts';
 
 /** What the checks examine. */
@@ -8,6 +9,8 @@ export type Subject = {
   /** The environment as it was given, without generated secrets. */
   env: Env;
   config: Config;
+  /** Of the modules. */
+  migrations: readonly ModuleMigrations[];
   now: Clock;
   /** Says what to do about an error of the database, or of listening. */
   explain(error: unknown): string;

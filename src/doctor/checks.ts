@@ -1,8 +1,10 @@
 import { withDeadline } from '../common/deadline.ts';
+import type { DefinedModule } from '../modules/module.ts';
 import type { Check, Subject } from './check.ts';
 import { examineConfiguration } from './configuration.ts';
 import { checkDatabase } from './database.ts';
 import { type Finding, failed, skipped } from './findings.ts';
+import { examineModules } from './module-check.ts';
 import { checkPort } from './port.ts';
 import { checkProxyVariables, checkTrustProxy } from './proxies.ts';
 import { checkRedis } from './redis-server.ts';
@@ -24,14 +26,23 @@ const CHECKS: Readonly<Record<string, Check>> = {
 const DEADLINE_MS = 20_000;
 
 /** Runs all checks at once. Yields their findings in the order of the list, as soon as they are known. */
-export async function* runChecks(subject: Omit<Subject, 'config'>): AsyncGenerator<Finding> {
+export async function* runChecks({
+  modules,
+  ...subject
+}: Omit<Subject, 'config' | 'migrations'> & {
+  modules: readonly DefinedModule[];
+}): AsyncGenerator<Finding> {
   const { config, findings } = examineConfiguration(subject.env);
+  const { migrations, findings: ofModules } = examineModules(modules, config);
   const results = Object.entries(CHECKS).map(([name, check]) =>
-    config ? runCheck(name, check, { ...subject, config }) : [skipped(name, 'needs a valid configuration')],
+    config
+      ? runCheck(name, check, { ...subject, config, migrations })
+      : [skipped(name, 'needs a valid configuration')],
   );
   yield* checkRuntime();
   yield* checkProxyVariables(subject.env);
   yield* findings;
+  yield* ofModules;
   for (const result of results) yield* await result;
 }
 

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { type Config, readConfig } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { DEVELOPMENT_SECRETS, readSecrets } from '../config/development-secrets.ts';
-import { type Env, environmentSchema } from '../config/environment.ts';
+import type { Env } from '../config/env.ts';
+import { environmentSchema } from '../config/environment.ts';
 import { isLoopback } from './addresses.ts';
 import { type Finding, failed, ok, warning } from './findings.ts';
 

@@ -3,10 +3,12 @@ import { getTableColumns } from 'drizzle-orm';
 import { z } from 'zod';
 import { packageFile } from '../common/package-file.ts';
 import { type Dialect, MIGRATIONS_TABLE } from '../storage/dialect.ts';
+import { readModules } from '../storage/migration-files.ts';
 import { rejectForeignTables } from '../storage/migrations.ts';
+import { pendingTags } from '../storage/module-migrations.ts';
 import { user, userTombstone } from '../storage/mysql.schema.ts';
 import type { Subject } from './check.ts';
-import { type Finding, failed, ok, warning } from './findings.ts';
+import { about, type Finding, failed, ok, warning } from './findings.ts';
 
 const CHECK = 'database-migrations';
 
@@ -16,19 +18,29 @@ type Migration = { tag: string; when: number };
 
 const journal = z.object({ entries: z.array(z.object({ tag: z.string(), when: z.number() })) });
 
-/** Compares the migrations in the database with those in drizzle/. */
+/** Compares the migrations in the database with those in drizzle/, and those of modules with their files. */
 export async function checkMigrations(
   reader: TableReader,
-  { config, explain }: Pick<Subject, 'config' | 'explain'>,
+  { config, explain, migrations }: Pick<Subject, 'config' | 'explain' | 'migrations'>,
 ): Promise<Finding[]> {
   try {
     await rejectForeignTables(reader);
   } catch (error) {
     return [failed(CHECK, 'the tables cannot be used', explain(error))];
   }
-  const ours = readJournal(config.database.dialect);
+  const { dialect } = config.database;
+  const ours = readJournal(dialect);
   const missing = await findMissingColumns(reader);
   const applied = await readApplied(reader);
+  const ofModules = readModules(migrations, dialect).map(async (module) => {
+    const all = module.migrations.map(({ tag }) => tag);
+    const pending = await pendingTags(reader, module);
+    return about(module.name, [
+      pending.length > 0
+        ? pendingFinding(all, pending, config.migrateOnStart)
+        : ok(CHECK, `all ${all.length} are applied`),
+    ]);
+  });
   if (applied === null && missing.length === 0)
     return [
       warning(
@@ -37,7 +49,10 @@ export async function checkMigrations(
         `GRANT SELECT on ${MIGRATIONS_TABLE}, which records the migrations`,
       ),
     ];
-  return [compareMigrations(ours, applied ?? [], missing, config.migrateOnStart)];
+  return [
+    compareMigrations(ours, applied ?? [], missing, config.migrateOnStart),
+    ...(await Promise.all(ofModules)).flat(),
+  ];
 }
 
 function compareMigrations(
@@ -52,10 +67,10 @@ function compareMigrations(
   if (late.length > 0)
     return failed(
       CHECK,
-      `not applied, and older than the last applied migration: ${listTags(late)}`,
+      `not applied, and older than the last applied migration: ${tagsOf(late).join(', ')}`,
       'the migrator skips them: restore a backup, or apply their files in drizzle/ by hand',
     );
-  if (pending.length > 0) return pendingFinding(ours, pending, migrateOnStart);
+  if (pending.length > 0) return pendingFinding(tagsOf(ours), tagsOf(pending), migrateOnStart);
   if (missing.length > 0)
     return failed(
       CHECK,
@@ -71,19 +86,15 @@ function compareMigrations(
   return ok(CHECK, `all ${ours.length} are applied`);
 }
 
-function pendingFinding(
-  ours: readonly Migration[],
-  pending: readonly Migration[],
-  atStart: boolean,
-): Finding {
-  const message = `${pending.length} of ${ours.length} are pending: ${listTags(pending)}`;
+function pendingFinding(all: readonly string[], pending: readonly string[], atStart: boolean): Finding {
+  const message = `${pending.length} of ${all.length} are pending: ${pending.join(', ')}`;
   return atStart
     ? ok(CHECK, `${message}; the next start applies them (MIGRATE_ON_START)`)
     : failed(CHECK, message, 'run `npm run migrate`');
 }
 
-function listTags(migrations: readonly Migration[]): string {
-  return migrations.map(({ tag }) => tag).join(', ');
+function tagsOf(migrations: readonly Migration[]): string[] {
+  return migrations.map(({ tag }) => tag);
 }
 
 export function readJournal(dialect: 'mysql' | 'sqlite'): Migration[] {

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import type { Env } from '../config/environment.ts';
+import type { Env } from '../config/env.ts';
 import type { Subject } from './check.ts';
 import { type Finding, ok, warning } from './findings.ts';
 

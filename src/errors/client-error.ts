@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import { ERROR_CODES, type ErrorAction, type ErrorCode } from './codes.ts';
+import { ERROR_CODES, type ErrorAction, type ErrorCode, type ErrorTable } from './codes.ts';
 
 export type ErrorDetail = {
   /** Seconds. */
@@ -8,7 +8,10 @@ export type ErrorDetail = {
   wechat?: { errcode: number; rid?: string | undefined } | undefined;
 };
 
-type ErrorExtensions = ErrorDetail & { code: ErrorCode; action: ErrorAction };
+/** The action of a module's code is added with the other errors of the result. */
+type ErrorExtensions = ErrorDetail & { code: ErrorCode; action: ErrorAction | undefined };
+
+const CORE_CODES: ErrorTable = ERROR_CODES;
 
 /** An error for the client, to be thrown by a resolver. */
 export function clientError(code: ErrorCode, message: string, detail: ErrorDetail = {}): GraphQLError {
@@ -21,5 +24,5 @@ export function errorBody(code: ErrorCode, message: string, detail?: ErrorDetail
 }
 
 function extensionsOf(code: ErrorCode, { retryAfter, wechat }: ErrorDetail = {}): ErrorExtensions {
-  return { code, action: ERROR_CODES[code].action, retryAfter, wechat };
+  return { code, action: CORE_CODES[code]?.action, retryAfter, wechat };
 }

@@ -9,9 +9,11 @@ export const ERROR_ACTIONS = {
 
 export type ErrorAction = keyof typeof ERROR_ACTIONS;
 
-type ErrorCodeInfo = { action: ErrorAction; meaning: string };
+export type ErrorCodeInfo = { action: ErrorAction; meaning: string };
 
-/** Every error code that a client can get. docs/errors.md is this table for people. */
+export type ErrorTable = Readonly<Record<string, ErrorCodeInfo>>;
+
+/** The error codes of the core. docs/errors.md is this table for people. */
 export const ERROR_CODES = {
   UNAUTHENTICATED: {
     action: 'RELOGIN',
@@ -84,8 +86,14 @@ export const ERROR_CODES = {
   NOT_FOUND: { action: 'FIX_REQUEST', meaning: 'No such path; the API is at /graphql.' },
 } as const satisfies Record<string, ErrorCodeInfo>;
 
-export type ErrorCode = keyof typeof ERROR_CODES;
+/** The error codes of modules, as keys: a module adds its own by declaration merging. */
+export interface ModuleErrorCodes {}
 
-export function isErrorCode(code: string): code is ErrorCode {
+export type CoreErrorCode = keyof typeof ERROR_CODES;
+
+/** Every error code that a client can get. */
+export type ErrorCode = CoreErrorCode | keyof ModuleErrorCodes;
+
+export function isErrorCode(code: string): code is CoreErrorCode {
   return Object.hasOwn(ERROR_CODES, code);
 }

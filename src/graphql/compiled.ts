@@ -13,7 +13,7 @@ import {
   type ReportOperation,
 } from './operation-report.ts';
 import type { PersistedParams } from './persisted.ts';
-import { finishError } from './result.ts';
+import { type Finishing, finishError } from './result.ts';
 import type { VariableCheck } from './variables.ts';
 
 export type CompiledLaneOptions = {
@@ -24,7 +24,7 @@ export type CompiledLaneOptions = {
   checkVariables: VariableCheck;
   /** Replaces the query of a request by that of a persisted document; undefined accepts any query. */
   toPersistedQuery: ((params: PersistedParams) => string) | undefined;
-  suggestions: boolean;
+  finishing: Finishing;
 };
 
 /** Undefined if the request is for the lane of Yoga; nothing of it has been executed then. */
@@ -59,7 +59,7 @@ export function createCompiledLane({
   documents,
   checkVariables,
   toPersistedQuery,
-  suggestions,
+  finishing,
 }: CompiledLaneOptions): CompiledLane {
   const constantBodies = new LRUCache<string, Accepted>({ max: MAX_CONSTANT_BODIES });
   const reports = new WeakMap<CompiledOperation, ReportOperation>();
@@ -102,7 +102,7 @@ export function createCompiledLane({
     if (!result.errors) return { body: JSON.stringify(result), errors: [] };
     const requestLog = log.child({ requestId });
     const errors = result.errors.map((error) => {
-      const finished = finishError(error, { log: requestLog, suggestions });
+      const finished = finishError(error, { log: requestLog, ...finishing });
       return { ...finished.toJSON(), extensions: finished.extensions, locations: error.locations };
     });
     return { body: JSON.stringify({ errors, data: result.data }), errors };

@@ -4,6 +4,9 @@ import {
   type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLError,
+  type GraphQLSchema,
+  isInterfaceType,
+  isObjectType,
   Kind,
   type SelectionNode,
   type SelectionSetNode,
@@ -21,11 +24,30 @@ const MAX_DIRECTIVES = 20;
 const MAX_RESPONSE_FIELDS = 5000;
 const MAX_LIST_LENGTH = 100;
 const DEFAULT_LIST_LENGTH = 20;
-const CONNECTIONS: ReadonlySet<string> = new Set(['users']);
 
-/** Undefined if the document is within the limits; otherwise QUERY_TOO_COMPLEX. */
-export function findExcess(document: DocumentNode): GraphQLError | undefined {
-  const { depth, selections, aliases, directives, responseFields, repeats } = measure(document);
+/** Measures documents against the limits, of which those of lists need the schema. */
+export type ComplexityCheck = (document: DocumentNode) => GraphQLError | undefined;
+
+/** The function that it makes returns undefined if the document is within the limits; otherwise QUERY_TOO_COMPLEX. */
+export function createComplexityCheck(schema: GraphQLSchema): ComplexityCheck {
+  const connections = connectionsOf(schema);
+  return (document) => findExcess(document, connections);
+}
+
+/** The names of the fields that return a page of a list. */
+function connectionsOf(schema: GraphQLSchema): ReadonlySet<string> {
+  const fields = Object.values(schema.getTypeMap()).flatMap((type) =>
+    isObjectType(type) || isInterfaceType(type) ? Object.values(type.getFields()) : [],
+  );
+  return new Set(fields.filter(({ args }) => args.some(isPageSize)).map(({ name }) => name));
+}
+
+function isPageSize({ name }: { name: string }): boolean {
+  return name === 'first' || name === 'last';
+}
+
+function findExcess(document: DocumentNode, connections: ReadonlySet<string>): GraphQLError | undefined {
+  const { depth, selections, aliases, directives, responseFields, repeats } = measure(document, connections);
   if (depth > MAX_DEPTH) return tooComplexError(`is nested deeper than ${MAX_DEPTH} levels`);
   if (selections > MAX_SELECTIONS)
     return tooComplexError(`has more than ${MAX_SELECTIONS} fields and fragments`);
@@ -56,7 +78,7 @@ const EMPTY: Size = { depth: 0, selections: 0, aliases: 0, directives: 0, respon
  * Measures a document in one pass. Unused fragments count, because they are validated too; a fragment cycle counts as
  * empty, because validation rejects it.
  */
-function measure(document: DocumentNode): Size & { repeats: number } {
+function measure(document: DocumentNode, connections: ReadonlySet<string>): Size & { repeats: number } {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions)
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
@@ -105,7 +127,7 @@ function measure(document: DocumentNode): Size & { repeats: number } {
     occurrences.set(responseName, (occurrences.get(responseName) ?? 0) + 1);
     const below = measureSelections(field.selectionSet);
     const size = add(
-      { ...below, responseFields: below.responseFields * listLength(field) },
+      { ...below, responseFields: below.responseFields * listLength(field, connections) },
       { depth: 1, selections: 1, aliases: field.alias ? 1 : 0, directives, responseFields: 1 },
     );
     // Introspection is deep by nature, and graphql-js limits it by a rule of its own.
@@ -117,9 +139,9 @@ function measure(document: DocumentNode): Size & { repeats: number } {
 }
 
 /** The number of objects in the list of a field; 1 if it is not a connection. A variable may hold the maximum. */
-function listLength({ name, arguments: given = [] }: FieldNode): number {
-  const size = given.find(({ name: { value } }) => value === 'first' || value === 'last');
-  if (!size) return CONNECTIONS.has(name.value) ? DEFAULT_LIST_LENGTH : 1;
+function listLength({ name, arguments: given = [] }: FieldNode, connections: ReadonlySet<string>): number {
+  const size = given.find(({ name: { value } }) => isPageSize({ name: value }));
+  if (!size) return connections.has(name.value) ? DEFAULT_LIST_LENGTH : 1;
   const length = size.value.kind === Kind.INT ? Number(size.value.value) : MAX_LIST_LENGTH;
   return Math.min(Math.max(length, 1), MAX_LIST_LENGTH);
 }

@@ -11,7 +11,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import { createSeenFilter } from '../common/seen-filter.ts';
 import { type CompiledOperation, compileOperation } from './compiled-operation.ts';
-import { findExcess, tooComplexError } from './complexity.ts';
+import { createComplexityCheck, tooComplexError } from './complexity.ts';
 
 /** Parses and validates documents, caches valid ones that are sent again, and compiles those that are sent often. */
 export type Documents = {
@@ -68,6 +68,7 @@ export function createDocuments({ schema, introspection, suggestions }: Document
     maxSize: MAX_CACHED_BYTES,
     sizeCalculation: ({ document }, source) => 2 * source.length + weightOf(document),
   });
+  const findExcess = createComplexityCheck(schema);
   const seen = createSeenFilter(SEEN_SLOTS);
   let hits = 0;
   let misses = 0;

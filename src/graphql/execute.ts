@@ -1,7 +1,8 @@
+import type { GraphQLSchema } from 'graphql';
 import type { GraphQLOptions } from '../config/config.ts';
-import { contextFactory, type Services } from '../context.ts';
+import type { CoreServices, CreateContext } from '../context.ts';
 import { errorBody } from '../errors/client-error.ts';
-import { buildSchema } from '../schema/index.ts';
+import type { ErrorTable } from '../errors/codes.ts';
 import { createCompiledLane } from './compiled.ts';
 import { createDocuments } from './documents.ts';
 import { type GraphQLExecutor, type HttpReply, type HttpRequest, JSON_TYPE } from './lane.ts';
@@ -10,21 +11,30 @@ import { type PersistedParams, persistedQuery } from './persisted.ts';
 import { createVariableCheck } from './variables.ts';
 import { createYogaLane } from './yoga.ts';
 
+export type GraphQLParts = {
+  schema: GraphQLSchema;
+  errorCodes: ErrorTable;
+  services: Pick<CoreServices, 'log' | 'metrics'>;
+  createContext: CreateContext;
+};
+
 /**
  * GraphQL over HTTP at /graphql: the only entry to the schema. The caller has read the body and limited its size. A POST
  * of a document that is sent often takes the compiled lane, everything else that of Yoga.
  */
-export function createGraphQL(options: GraphQLOptions, services: Services): GraphQLExecutor {
+export function createGraphQL(
+  options: GraphQLOptions,
+  { schema, errorCodes, services, createContext }: GraphQLParts,
+): GraphQLExecutor {
   const { introspection, suggestions, getQueries, documents: persisted, logSample } = options;
-  const schema = buildSchema();
   const policies = {
-    createContext: contextFactory(services),
+    createContext,
     log: services.log,
     createReport: createOperationReports({ ...services, logSample }),
     documents: createDocuments({ schema, introspection, suggestions }),
     checkVariables: createVariableCheck(schema, suggestions),
     toPersistedQuery: persisted && ((params: PersistedParams) => persistedQuery(params, persisted)),
-    suggestions,
+    finishing: { suggestions, errorCodes },
   };
   const executeCompiled = createCompiledLane(policies);
   const executeByYoga = createYogaLane({ schema, ...policies });

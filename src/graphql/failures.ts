@@ -1,7 +1,7 @@
 import type { GraphQLError } from 'graphql';
 import { clientError } from '../errors/client-error.ts';
 import type { Log } from '../ops/log.ts';
-import { StorageError } from '../storage/storage-error.ts';
+import { storageErrorIn } from '../storage/storage-error.ts';
 import { describeWeChatError, WeChatError } from '../wechat/wechat-error.ts';
 
 const RETRY_DATABASE_AFTER_S = 2;
@@ -9,7 +9,7 @@ const RETRY_DATABASE_AFTER_S = 2;
 /** What a client may see of a failure: WeChat's and the database's by code, others as INTERNAL_SERVER_ERROR. */
 export function toClientError(failure: unknown): GraphQLError {
   if (failure instanceof WeChatError) return fromWeChat(failure);
-  if (failure instanceof StorageError && failure.failure === 'UNAVAILABLE')
+  if (storageErrorIn(failure)?.failure === 'UNAVAILABLE')
     return clientError(
       'SERVICE_UNAVAILABLE',
       'The database is unavailable or timed out. Retry in a few seconds.',
@@ -27,7 +27,9 @@ export function logFailure(failure: unknown, log: Log): void {
     const level = failure.remedy ? 'error' : failure.code === 'WECHAT_UNAVAILABLE' ? 'warn' : 'info';
     log[level](describeWeChatError(failure), failure.message);
   } else {
-    log.error({ err: failure }, failure instanceof StorageError ? failure.message : 'unexpected failure');
+    // Drizzle's own error holds SQL and parameters.
+    const storage = storageErrorIn(failure);
+    log.error({ err: storage ?? failure }, storage?.message ?? 'unexpected failure');
   }
 }
 

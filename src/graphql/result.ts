@@ -1,17 +1,21 @@
 import { GraphQLError } from 'graphql';
-import { ERROR_CODES, type ErrorCode, isErrorCode } from '../errors/codes.ts';
+import { ERROR_CODES, type ErrorTable } from '../errors/codes.ts';
 import type { Log } from '../ops/log.ts';
 import { logFailure, toClientError } from './failures.ts';
 import { publicMessage } from './messages.ts';
 
 type Result = { errors?: readonly unknown[] };
 
-export type ResultOptions = {
-  /** With the request id. */
-  log: Log;
+/** How errors are finished. */
+export type Finishing = {
   /** Whether errors may suggest names ("Did you mean"). */
   suggestions: boolean;
+  /** Of the core and of modules. */
+  errorCodes: ErrorTable;
 };
+
+/** @param log with the request id */
+export type ResultOptions = Finishing & { log: Log };
 
 /**
  * Finishes the errors of a result: internal failures are logged and replaced, errors of graphql-js and Yoga get their
@@ -19,7 +23,7 @@ export type ResultOptions = {
  */
 export function finishResult<R extends Result>(result: R, options: ResultOptions): R {
   if (!result.errors) return result;
-  return { ...result, errors: result.errors.map((error) => finishError(toGraphQLError(error), options)) };
+  return { ...result, errors: result.errors.map((error) => finishFailure(error, options)) };
 }
 
 /** Marks an error that rejects the whole request with an HTTP status. Yoga reads the mark and removes it. */
@@ -28,7 +32,10 @@ export function withHttpStatus({ message, extensions }: GraphQLError, status: nu
 }
 
 /** Finishes one error of a result. */
-export function finishError(error: GraphQLError, { log, suggestions }: ResultOptions): GraphQLError {
+export function finishError(
+  error: GraphQLError,
+  { log, suggestions, errorCodes }: ResultOptions,
+): GraphQLError {
   const failure = failureIn(error);
   if (failure !== undefined) {
     logFailure(failure, log);
@@ -36,13 +43,18 @@ export function finishError(error: GraphQLError, { log, suggestions }: ResultOpt
   }
   // Yoga sets originalError for a request that gets status 400; it quotes the request.
   const { originalError, ...extensions } = error.extensions;
-  const code = codeOf(error);
+  const { code, action } = codeOf(error, errorCodes);
   const message = publicMessage(error.message, suggestions);
   const http = originalError === undefined ? {} : { http: { status: 400 } };
   const finished = new GraphQLError(message, {
-    extensions: { ...extensions, ...http, code, action: ERROR_CODES[code].action },
+    extensions: { ...extensions, ...http, code, action },
   });
   return atPositionOf(error, finished);
+}
+
+/** Finishes what was thrown outside of GraphQL execution. */
+export function finishFailure(error: unknown, options: ResultOptions): GraphQLError {
+  return finishError(toGraphQLError(error), options);
 }
 
 function toGraphQLError(error: unknown): GraphQLError {
@@ -70,7 +82,10 @@ function atPositionOf(
 }
 
 /** Yoga adds codes to errors of parsing and validation. Those of graphql-js for invalid variables have none. */
-function codeOf({ extensions: { code } }: GraphQLError): ErrorCode {
-  if (typeof code !== 'string') return 'BAD_USER_INPUT';
-  return isErrorCode(code) ? code : 'BAD_REQUEST';
+function codeOf({ extensions: { code: given } }: GraphQLError, errorCodes: ErrorTable) {
+  const code = typeof given === 'string' ? given : 'BAD_USER_INPUT';
+  const known = Object.hasOwn(errorCodes, code) ? errorCodes[code] : undefined;
+  return known
+    ? { code, action: known.action }
+    : { code: 'BAD_REQUEST', action: ERROR_CODES.BAD_REQUEST.action };
 }

@@ -12,7 +12,7 @@ import {
   type Outcome,
 } from './operation-report.ts';
 import type { PersistedParams } from './persisted.ts';
-import { finishResult, withHttpStatus } from './result.ts';
+import { type Finishing, finishResult, withHttpStatus } from './result.ts';
 import type { VariableCheck } from './variables.ts';
 
 /** The policies that the lane applies. */
@@ -25,7 +25,7 @@ export type YogaLaneOptions = {
   checkVariables: VariableCheck;
   /** Replaces the query of a request by that of a persisted document; undefined accepts any query. */
   toPersistedQuery: ((params: PersistedParams) => string) | undefined;
-  suggestions: boolean;
+  finishing: Finishing;
 };
 
 type YogaContext = { connection: Connection; progress: Progress };
@@ -39,16 +39,8 @@ type Progress = {
 
 /** GraphQL over HTTP by GraphQL Yoga: handles every kind of request. */
 export function createYogaLane(options: YogaLaneOptions): GraphQLExecutor {
-  const {
-    schema,
-    createContext,
-    log,
-    createReport,
-    documents,
-    checkVariables,
-    toPersistedQuery,
-    suggestions,
-  } = options;
+  const { schema, createContext, log, createReport, documents, checkVariables, toPersistedQuery, finishing } =
+    options;
 
   const hooks: Plugin<{ context: Context; progress: Progress }, YogaContext> = {
     onParams({ params, request, setParams }) {
@@ -82,7 +74,7 @@ export function createYogaLane(options: YogaLaneOptions): GraphQLExecutor {
       if (Array.isArray(result) || Symbol.asyncIterator in result) return;
       const finished = finishResult(result, {
         log: log.child({ requestId: connection.requestId }),
-        suggestions,
+        ...finishing,
       });
       setResult(finished);
       progress.errors = finished.errors ?? [];

@@ -12,6 +12,8 @@ const COMMON = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
 };
+/** Routes of modules may have their own. */
+const NAMES = [...Object.keys(COMMON), 'content-security-policy'];
 const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
 const PAGE_POLICY = "frame-ancestors 'none'; object-src 'none'; base-uri 'none'";
 
@@ -31,7 +33,13 @@ function rawHeaders(policy: string): { default: readonly string[]; storable: rea
  */
 export function securityHeaders(own: ResponseHeaders): readonly string[] {
   const headers = own['content-type']?.startsWith('text/html') ? PAGE_HEADERS : API_HEADERS;
-  return own['cache-control'] === undefined ? headers.default : headers.storable;
+  const common = own['cache-control'] === undefined ? headers.default : headers.storable;
+  return NAMES.some((name) => name in own) ? without(common, own) : common;
+}
+
+/** Names and values in turn, without those that the response sets itself. */
+function without(fields: readonly string[], own: ResponseHeaders): string[] {
+  return fields.filter((_, i) => !((fields[i - (i % 2)] ?? '') in own));
 }
 
 /**
@@ -50,7 +58,7 @@ export function corsHeaders(
     'access-control-expose-headers': 'x-request-id, retry-after',
     ...(method === 'OPTIONS'
       ? {
-          'access-control-allow-methods': 'GET, POST',
+          'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
           'access-control-allow-headers': 'authorization, content-type, idempotency-key, x-request-id',
           'access-control-max-age': '7200',
         }

@@ -2,7 +2,13 @@ import { errorBody } from '../errors/client-error.ts';
 import type { ErrorCode } from '../errors/codes.ts';
 
 /** A response before the headers that every response has. */
-export type Reply = { status: number; headers?: Record<string, string>; body?: string | Buffer };
+export type Reply = {
+  status: number;
+  headers?: Record<string, string>;
+  /** Values of Set-Cookie, one header each. */
+  cookies?: readonly string[];
+  body?: string | Buffer;
+};
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
 

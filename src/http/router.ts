@@ -1,6 +1,7 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Health } from '../ops/health.ts';
 import type { Log } from '../ops/log.ts';
+import { ConsumedBodyError } from './body.ts';
 import {
   corsHeaders,
   isPreflight,
@@ -10,6 +11,16 @@ import {
   securityHeaders,
 } from './headers.ts';
 import { errorReply, type Reply } from './reply.ts';
+
+/**
+ * Handles an HTTP request, as a listener of node:http or as middleware. The promise never rejects.
+ * @param next called instead if no route of ours has the path; without it the response is 404
+ */
+export type Handler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next?: () => void,
+) => Promise<void>;
 
 /** The URL of a request, without decoding: `search` begins with `?` or is empty. */
 export type Target = { path: string; search: string };
@@ -30,8 +41,12 @@ export type RouterOptions = {
 const MAX_URL_CHARS = 8 * 1024;
 
 /** Handles every request: finds its route and writes the reply with the headers that all responses have. */
-export function createRouter({ routes, corsOrigins, health, log }: RouterOptions): RequestListener {
+export function createRouter({ routes, corsOrigins, health, log }: RouterOptions): Handler {
   function replyToFailure(error: unknown, requestId: string): Reply {
+    if (error instanceof ConsumedBodyError) {
+      log.error({ requestId }, error.message);
+      return errorReply(500, 'INTERNAL_SERVER_ERROR', error.message);
+    }
     log.error({ err: error, requestId }, 'unexpected failure');
     return errorReply(
       500,
@@ -41,17 +56,19 @@ export function createRouter({ routes, corsOrigins, health, log }: RouterOptions
   }
 
   function write(request: IncomingMessage, response: ServerResponse, reply: Reply, requestId: string): void {
-    const { status, body = '' } = reply;
+    const { status, body = '', cookies = [] } = reply;
     const headers = mergeVary(corsHeaders(request, corsOrigins), reply.headers ?? {});
     const fields = [...securityHeaders(headers), 'x-request-id', requestId];
     for (const name in headers) fields.push(name, headers[name] ?? '');
+    for (const cookie of cookies) fields.push('set-cookie', cookie);
     if (status !== 204 && status !== 304) fields.push('content-length', String(Buffer.byteLength(body)));
     if (health.draining() || !request.complete) fields.push('connection', 'close');
     response.writeHead(status, fields);
     response.end(body);
   }
 
-  return async (request, response) => {
+  return async (request, response, next) => {
+    if (next && !findRoute(routes, targetOf(request).path)) return next();
     const requestId = requestIdOf(request);
     try {
       write(request, response, await dispatch(routes, request, requestId), requestId);
@@ -71,17 +88,21 @@ function mergeVary(one: ResponseHeaders, other: ResponseHeaders): ResponseHeader
 }
 
 function dispatch(routes: Routes, request: IncomingMessage, requestId: string): Promise<Reply> | Reply {
-  const { url = '/' } = request;
-  if (url.length > MAX_URL_CHARS)
+  const target = targetOf(request);
+  if (target.path.length + target.search.length > MAX_URL_CHARS)
     return errorReply(414, 'BAD_REQUEST', `The URL is longer than ${MAX_URL_CHARS / 1024} KB: send a POST.`);
-  const [path = '/'] = url.split('?', 1);
-  const route = findRoute(routes, path);
+  const route = findRoute(routes, target.path);
   if (!route) return errorReply(404, 'NOT_FOUND', 'No such path; the API is at /graphql.');
   if (isPreflight(request)) return { status: 204 };
-  return route(request, { path, search: url.slice(path.length) }, requestId);
+  return route(request, target, requestId);
+}
+
+function targetOf({ url = '/' }: IncomingMessage): Target {
+  const [path = '/'] = url.split('?', 1);
+  return { path, search: url.slice(path.length) };
 }
 
 function findRoute(routes: Routes, path: string): Route | undefined {
   if (Object.hasOwn(routes, path)) return routes[path];
-  return routes[path.replace(/[^/]+$/, '*')];
+  return path.endsWith('/') ? undefined : routes[`${path.slice(0, path.lastIndexOf('/') + 1)}*`];
 }

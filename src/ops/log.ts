@@ -30,16 +30,25 @@ export function createLog(level: string, destination: DestinationStream = standa
 /** Without members named like secrets. pino's own redaction takes as long as the rest of a line. */
 function withoutSecrets(line: Record<string, unknown>): Record<string, unknown> {
   for (const key in line) {
-    if (!SECRET_KEYS.has(key) && !hasSecret(line[key])) continue;
+    if (!SECRET_KEYS.has(key) && !hasSecret(line[key]) && !isOtherError(key, line[key])) continue;
     const entries = publicEntries(line);
     return Object.fromEntries(
       entries.map(([name, value]) => [
         name,
-        hasSecret(value) ? Object.fromEntries(publicEntries(value)) : value,
+        isOtherError(name, value)
+          ? describeError(value)
+          : hasSecret(value)
+            ? Object.fromEntries(publicEntries(value))
+            : value,
       ]),
     );
   }
   return line;
+}
+
+/** The serializer is for `err` only. */
+function isOtherError(name: string, value: unknown): boolean {
+  return value instanceof Error && name !== 'err';
 }
 
 /** Of errors describeError logs known members only. */
@@ -61,6 +70,9 @@ const SAFE_MESSAGES = new Set([
   'WeChatError',
   'StorageError',
   'ConfigError',
+  'ModuleError',
+  'MigrationError',
+  'TransactionMisuse',
 ]);
 
 /**

@@ -2,7 +2,7 @@ import SchemaBuilder, { type InterfaceRef, type ObjectRef } from '@pothos/core';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import type { Context } from '../context.ts';
-import type { User } from '../storage/user-types.ts';
+import type { Role } from '../storage/user-types.ts';
 import { authScopes, refusalError } from './guards.ts';
 import { keepScopeCacheInContext } from './scope-cache.ts';
 
@@ -14,10 +14,10 @@ export interface Scalars {
   LenientBoolean: { Input: boolean; Output: boolean };
 }
 
-/** `signedIn`: a valid token. `role`: a valid token of a user with this role. */
+/** `signedIn`: a valid token. `role`: a valid token of a user with this role, or one of these. */
 export interface AuthScopes {
   signedIn: boolean;
-  role: User['role'];
+  role: Role | readonly Role[];
 }
 
 /** Connections have edges, and no edge is null. */

@@ -1,12 +1,11 @@
-import type { InputRef } from '@pothos/core';
-import type { EncryptedData } from '../wechat/encrypted-data.ts';
 import { type DailySteps, groupInfo, runData } from '../wechat/payloads.ts';
 import type { Builder } from './builder.ts';
+import type { CoreTypes } from './core-types.ts';
 import { withErrors } from './descriptions.ts';
 import { DECRYPT_ERRORS, decryptForViewer } from './encrypted-input.ts';
 
 /** Mutations that decrypt data and store nothing. They are mutations because the data must not be in a URL. */
-export function defineDecrypt(builder: Builder, EncryptedInput: InputRef<EncryptedData>): void {
+export function defineDecrypt(builder: Builder, { EncryptedInput }: CoreTypes): void {
   const DaySteps = builder.objectRef<DailySteps>('DaySteps').implement({
     description: 'The steps that WeRun counted on one day.',
     fields: (t) => ({

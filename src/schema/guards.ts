@@ -4,7 +4,7 @@ import type { SignedIn, Viewer, ViewerFault } from '../auth/viewer.ts';
 import type { Context } from '../context.ts';
 import { clientError } from '../errors/client-error.ts';
 import { writeAudit } from '../ops/audit.ts';
-import type { User } from '../storage/user-types.ts';
+import type { Role, User } from '../storage/user-types.ts';
 
 /** Granted by fields whose user the viewer may see completely: their own, or the one that they change as an admin. */
 export const SELF = 'self';
@@ -12,11 +12,15 @@ export const SELF = 'self';
 /** For data that only the user and admins may read. */
 export const SELF_OR_ADMIN = { $granted: SELF, role: 'ADMIN' } as const;
 
-/** How the scopes are evaluated, for each request. */
+/**
+ * How the scopes are evaluated, for each request.
+ * @internal
+ */
 export function authScopes(context: Context) {
   return {
     signedIn: () => readViewer(context, ({ user }) => user !== undefined),
-    role: (role: User['role']) => readViewer(context, ({ user }) => user?.role === role),
+    role: (role: Role | readonly Role[]) =>
+      readViewer(context, ({ user }) => user !== undefined && [role].flat().includes(user.role)),
   };
 }
 
@@ -24,6 +28,11 @@ export function authScopes(context: Context) {
 function readViewer<T>(context: Context, read: (viewer: Viewer<User>) => T): T | Promise<T> {
   const known = context.knownViewer();
   return known ? read(known) : context.viewer().then(read);
+}
+
+/** The viewer, or undefined: for fields that everybody may read. */
+export function findViewer(context: Context): User | undefined | Promise<User | undefined> {
+  return readViewer(context, ({ user }) => user);
 }
 
 /**
@@ -37,6 +46,7 @@ export function requireViewer(context: Context): User | Promise<User> {
 /**
  * The viewer and the time of their login.
  * @throws UNAUTHENTICATED, USER_DISABLED
+ * @internal
  */
 export function requireSession(context: Context): SignedIn<User> | Promise<SignedIn<User>> {
   return readViewer(context, signedIn);
@@ -47,7 +57,10 @@ function signedIn(viewer: Viewer<User>): SignedIn<User> {
   throw viewerError(viewer);
 }
 
-/** The error for a field whose scope failed. A missing role is audited. */
+/**
+ * The error for a field whose scope failed. A missing role is audited.
+ * @internal
+ */
 export function refusalError(
   context: Context,
   { fieldName, path }: GraphQLResolveInfo,
@@ -76,6 +89,7 @@ function viewerError(viewer: Viewer<User> | undefined): GraphQLError {
   return clientError('FORBIDDEN', 'You are signed in but lack the role for this field.');
 }
 
+/** @internal */
 export function disabledError(): GraphQLError {
   return clientError(
     'USER_DISABLED',
@@ -83,7 +97,10 @@ export function disabledError(): GraphQLError {
   );
 }
 
-/** The user of the token was deleted while the request ran. */
+/**
+ * The user of the token was deleted while the request ran.
+ * @internal
+ */
 export function deletedError(): GraphQLError {
   return clientError('UNAUTHENTICATED', 'The user no longer exists. Log in again.');
 }

@@ -1,9 +1,17 @@
 import type { User } from '../storage/user-types.ts';
-import type { Builder, TypeRef } from './builder.ts';
+import type { Builder } from './builder.ts';
+import type { CoreTypes } from './core-types.ts';
 import { withErrors } from './descriptions.ts';
 import { SELF_OR_ADMIN } from './guards.ts';
+import { perRequest } from './per-request.ts';
 
-export function defineLinkedAccounts(builder: Builder, UserType: TypeRef<User>): void {
+export function defineLinkedAccounts(builder: Builder, { UserType }: CoreTypes): void {
+  /** The users with this unionid, oldest first. */
+  const usersOf = perRequest(async (unionIds: readonly string[], context) => {
+    const users = await context.users.byUnionIds(unionIds);
+    return unionIds.map((unionId) => users.filter((user) => user.unionId === unionId));
+  });
+
   const LinkedAccount = builder.objectRef<User>('LinkedAccount').implement({
     description: 'A user with the same unionId in another mini program of this server.',
     fields: (t) => ({
@@ -30,7 +38,7 @@ export function defineLinkedAccounts(builder: Builder, UserType: TypeRef<User>):
       nullable: true,
       authScopes: SELF_OR_ADMIN,
       resolve: async ({ id, unionId }, _args, context) =>
-        unionId === null ? [] : (await context.linkedUsers(unionId)).filter((other) => other.id !== id),
+        unionId === null ? [] : (await usersOf(unionId, context)).filter((other) => other.id !== id),
     }),
   );
 }

@@ -1,25 +1,19 @@
-import type { InputRef } from '@pothos/core';
 import { clientError } from '../errors/client-error.ts';
 import type { WeChatSession } from '../wechat/payloads.ts';
 import { findCodeFault, readApp } from './arguments.ts';
-import type { Builder, SharedTypeRef } from './builder.ts';
+import type { Builder } from './builder.ts';
+import type { CoreTypes } from './core-types.ts';
 import { withErrors } from './descriptions.ts';
 import { disabledError } from './guards.ts';
 import { enrolOnce, readIdempotencyKey } from './idempotent-login.ts';
 import { limitLogin } from './limits.ts';
 import type { IssuedSession } from './session.ts';
 import { defineSignedUserInfoInput, readSignedUserInfo } from './signed-user-info.ts';
-import { type CleanProfile, cleanUserInfo, defineIgnoredField, type UserInfo } from './user-info.ts';
+import { type CleanProfile, cleanUserInfo, defineIgnoredField } from './user-info.ts';
 
 type Login = IssuedSession & { isNewUser: boolean } & Pick<CleanProfile, 'ignoredFields'>;
 
-export function defineLogin(
-  builder: Builder,
-  {
-    SessionPayload,
-    UserInfoInput,
-  }: { SessionPayload: SharedTypeRef<IssuedSession>; UserInfoInput: InputRef<UserInfo> },
-): void {
+export function defineLogin(builder: Builder, { SessionPayload, UserInfoInput }: CoreTypes): void {
   const IgnoredFieldType = defineIgnoredField(builder);
   const LoginPayload = builder.objectRef<Login>('LoginPayload').implement({
     description: 'A successful login.',

@@ -1,20 +1,17 @@
-import type { InputRef } from '@pothos/core';
 import { clientError } from '../errors/client-error.ts';
 import type { User } from '../storage/user-types.ts';
 import type { EncryptedData } from '../wechat/encrypted-data.ts';
 import { consistentPhoneInfo } from '../wechat/phone-info.ts';
 import { findCodeFault, readApp } from './arguments.ts';
-import type { Builder, TypeRef } from './builder.ts';
+import type { Builder } from './builder.ts';
+import type { CoreTypes } from './core-types.ts';
 import { SIGNED_IN_ERRORS, withErrors } from './descriptions.ts';
 import { DECRYPT_ERRORS, decryptForViewer } from './encrypted-input.ts';
 import { deletedError, requireViewer } from './guards.ts';
 import { countPhoneBind } from './limits.ts';
 import { defineUserPayload, type UserPayload } from './user-payload.ts';
 
-export function definePhone(
-  builder: Builder,
-  { UserType, EncryptedInput }: { UserType: TypeRef<User>; EncryptedInput: InputRef<EncryptedData> },
-): void {
+export function definePhone(builder: Builder, { UserType, EncryptedInput }: CoreTypes): void {
   const definePayload = (name: string, description: string) =>
     defineUserPayload(builder, UserType, name, description);
 

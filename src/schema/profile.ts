@@ -1,7 +1,8 @@
 import { clientError } from '../errors/client-error.ts';
-import type { Profile, User } from '../storage/user-types.ts';
+import type { Profile } from '../storage/user-types.ts';
 import { isPlaceholder } from '../wechat/placeholders.ts';
-import type { Builder, TypeRef } from './builder.ts';
+import type { Builder } from './builder.ts';
+import type { CoreTypes } from './core-types.ts';
 import { SIGNED_IN_ERRORS, withErrors } from './descriptions.ts';
 import { deletedError, requireViewer } from './guards.ts';
 import {
@@ -19,7 +20,7 @@ import { defineUserPayload } from './user-payload.ts';
 const TEXT_LIMIT = `At most ${MAX_TEXT_CHARS} characters.`;
 const GENDERS = '0 (unknown), 1 (male) or 2 (female).';
 
-export function defineProfile(builder: Builder, UserType: TypeRef<User>): void {
+export function defineProfile(builder: Builder, { UserType }: CoreTypes): void {
   const ProfileInput = builder.inputType('ProfileInput', {
     description:
       'A change of the profile: an absent or empty field is left unchanged, null erases. Invalid values are rejected.',

@@ -1,5 +1,6 @@
 import type { User } from '../storage/user-types.ts';
 import type { Builder, SharedTypeRef, TypeRef } from './builder.ts';
+import type { CoreTypes } from './core-types.ts';
 import { SIGNED_IN_ERRORS, withErrors } from './descriptions.ts';
 import { requireSession, SELF } from './guards.ts';
 import { defineUserPayload } from './user-payload.ts';
@@ -21,10 +22,7 @@ export function defineSessionPayload(
   });
 }
 
-export function defineSession(
-  builder: Builder,
-  { UserType, SessionPayload }: { UserType: TypeRef<User>; SessionPayload: SharedTypeRef<IssuedSession> },
-): void {
+export function defineSession(builder: Builder, { UserType, SessionPayload }: CoreTypes): void {
   const RenewTokenPayload = builder.objectRef<IssuedSession>('RenewTokenPayload').implement({
     description:
       'The renewed token. If `expiresAt` is hardly later than before, the session has reached its maximum age: log in instead.',

@@ -3,17 +3,14 @@ import { clientError } from '../errors/client-error.ts';
 import type { User } from '../storage/user-types.ts';
 import { auditAllowed } from './admin-audit.ts';
 import { readUserId } from './arguments.ts';
-import type { Builder, TypeRef } from './builder.ts';
+import type { Builder } from './builder.ts';
+import type { CoreTypes } from './core-types.ts';
 import { ADMIN_ERRORS, withErrors } from './descriptions.ts';
 import { requireViewer } from './guards.ts';
-import type { UserRoleRef } from './user.ts';
 import { defineUserPayload } from './user-payload.ts';
 
 /** The mutations of admins. */
-export function defineUserAdmin(
-  builder: Builder,
-  { UserType, UserRole }: { UserType: TypeRef<User>; UserRole: UserRoleRef },
-): void {
+export function defineUserAdmin(builder: Builder, { UserType, UserRole }: CoreTypes): void {
   const SetUserRolePayload = defineUserPayload(
     builder,
     UserType,

@@ -1,23 +1,18 @@
-import { type ResolveCursorConnectionArgs, resolveCursorConnection } from '@pothos/plugin-relay';
 import { APP_ID } from '../common/identifiers.ts';
 import { clientError } from '../errors/client-error.ts';
-import type { User, UserFilter } from '../storage/user-types.ts';
+import type { UserFilter } from '../storage/user-types.ts';
 import { auditAllowed } from './admin-audit.ts';
-import { hasUnsafeCharacters, isUserId, readUserId } from './arguments.ts';
-import type { Builder, TypeRef } from './builder.ts';
+import { hasUnsafeCharacters, readUserId } from './arguments.ts';
+import type { Builder } from './builder.ts';
+import type { CoreTypes } from './core-types.ts';
 import { ADMIN_ERRORS, withErrors } from './descriptions.ts';
-import type { UserRoleRef } from './user.ts';
+import { DEFAULT_PAGE, resolvePage } from './resolve-page.ts';
 
-const MAX_PAGE = 100;
-const DEFAULT_PAGE = 20;
 const MAX_SEARCH_CHARS = 64;
 const E164 = /^\+[1-9]\d{3,14}$/;
 
 /** The queries of admins. */
-export function defineUserList(
-  builder: Builder,
-  { UserType, UserRole }: { UserType: TypeRef<User>; UserRole: UserRoleRef },
-): void {
+export function defineUserList(builder: Builder, { UserType, UserRole }: CoreTypes): void {
   const UserFilterInput = builder.inputType('UserFilter', {
     description: 'Conditions that a user must meet, all of them. An absent or null one is not checked.',
     fields: (t) => ({
@@ -44,13 +39,10 @@ export function defineUserList(
         authScopes: { role: 'ADMIN' },
         resolve: async (_root, { filter: given, ...args }, context) => {
           const filter = readFilter(given ?? {});
-          checkPageArguments(args);
-          await auditAllowed(context, { action: 'users' });
-          const connection = await resolveCursorConnection(
-            { args, defaultSize: DEFAULT_PAGE, maxSize: MAX_PAGE, toCursor: ({ id }: User) => id },
-            ({ after, before, limit, inverted }: ResolveCursorConnectionArgs) =>
-              context.users.page({ after, before, limit, descending: inverted, filter }),
-          );
+          const connection = await resolvePage(args, async (range) => {
+            await auditAllowed(context, { action: 'users' });
+            return context.users.page({ ...range, filter });
+          });
           let total: Promise<number> | undefined;
           return {
             ...connection,
@@ -121,18 +113,4 @@ function readSearch(search: string): string | undefined {
       `filter.search is too long or has control characters: at most ${MAX_SEARCH_CHARS} characters.`,
     );
   return search.trim();
-}
-
-type PageArguments = Nullable<{ first: number; last: number; after: string; before: string }>;
-
-/** @throws BAD_USER_INPUT */
-function checkPageArguments({ first, last, after, before }: PageArguments): void {
-  for (const [name, size] of Object.entries({ first, last }))
-    if (typeof size === 'number' && (size < 1 || size > MAX_PAGE))
-      throw clientError('BAD_USER_INPUT', `${name} is ${size}: it must be from 1 to ${MAX_PAGE}.`);
-  if (typeof first === 'number' && typeof last === 'number')
-    throw clientError('BAD_USER_INPUT', 'first and last cannot be combined: send one of them.');
-  for (const [name, cursor] of Object.entries({ after, before }))
-    if (typeof cursor === 'string' && !isUserId(cursor))
-      throw clientError('BAD_USER_INPUT', `${name} is not a cursor of this list: send one from a response.`);
 }

@@ -1,18 +1,17 @@
 import type { EnumRef } from '@pothos/core';
-import type { User } from '../storage/user-types.ts';
+import type { Role, User } from '../storage/user-types.ts';
 import type { Builder, SchemaTypes, TypeRef } from './builder.ts';
 import { SIGNED_IN_ERRORS, withErrors } from './descriptions.ts';
 import { requireViewer, SELF, SELF_OR_ADMIN } from './guards.ts';
+import type { RoleTable } from './roles.ts';
 
-export type UserRoleRef = EnumRef<SchemaTypes, User['role']>;
-
-export function defineUser(builder: Builder): { UserType: TypeRef<User>; UserRole: UserRoleRef } {
+export function defineUser(
+  builder: Builder,
+  roles: RoleTable,
+): { UserType: TypeRef<User>; UserRole: EnumRef<SchemaTypes, Role> } {
   const UserRole = builder.enumType('UserRole', {
     description: 'The permissions of a user.',
-    values: {
-      USER: { description: 'Reads and changes their own user.' },
-      ADMIN: { description: 'Reads all users, changes their roles, disables them.' },
-    } as const,
+    values: roles,
   });
 
   const UserType = builder.objectRef<User>('User').implement({

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../common/clock.ts';
 import type { Dialect } from './dialect.ts';
+import { MigrationError, type ModuleMigrations, readModules } from './migration-files.ts';
+import { migrateModule } from './module-migrations.ts';
 import { withRetry } from './retry.ts';
 import { StorageError, toStorageError } from './storage-error.ts';
 
@@ -23,12 +25,19 @@ export const FOREIGN_TABLES = 'FOREIGN_TABLES';
 export const LEASE_HELD = 'MIGRATION_LEASE_HELD';
 
 /**
- * Applies the migrations while holding a lease, so that several processes may start at once. The lease is a row,
- * because GET_LOCK does not work on Galera; it is renewed meanwhile, and expires 30 s after its holder died.
+ * Applies our migrations and those of modules, in their order, while holding a lease, so that several processes may start
+ * at once. The lease is a row, because GET_LOCK does not work on Galera; it is renewed meanwhile, and expires 30 s after
+ * its holder died.
  * @throws {StorageError} FOREIGN_TABLES before anything is changed: on MySQL an existing table counts as migrated
  * @throws {StorageError} LEASE_HELD
+ * @throws {MigrationError} of a module; its files are checked before anything is changed
  */
-export async function migrateUnderLease(dialect: Dialect, now: Clock = Date.now): Promise<void> {
+export async function migrateUnderLease(
+  dialect: Dialect,
+  now: Clock = Date.now,
+  modules: readonly ModuleMigrations[] = [],
+): Promise<void> {
+  const checked = readModules(modules, dialect.kind);
   const holder = randomUUID();
   await rejectForeignTables(dialect);
   await withRetry(() =>
@@ -47,8 +56,9 @@ export async function migrateUnderLease(dialect: Dialect, now: Clock = Date.now)
   }, LEASE_MS / 3);
   try {
     await dialect.migrate();
+    for (const module of checked) await migrateModule(dialect, module, now);
   } catch (error) {
-    throw toStorageError(error);
+    throw error instanceof MigrationError ? error : toStorageError(error);
   } finally {
     clearInterval(renewal);
     await releaseLease(dialect, holder);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createPool, type Pool, type PoolConnection, type PoolOptions } from 'mysql2/promise';
 import { withDeadline } from '../common/deadline.ts';
 import type { DatabaseLoad } from './dialect.ts';
+import { type SessionSupport, setSession } from './mysql-session.ts';
 import { isConnectionUnusable, timeoutError, toStorageError } from './storage-error.ts';
 
 export type MysqlHost = { host: string; port: number };
@@ -33,8 +34,22 @@ export type MysqlPool = {
    * @throws {StorageError}
    */
   execute(sql: string, values: readonly (string | number | null)[]): Promise<unknown>;
+  /**
+   * Waits for a connection and keeps it, for a transaction.
+   * @param end a time of performance.now(), also for its statements
+   * @throws {StorageError}
+   */
+  borrow(end: number): Promise<BorrowedConnection>;
   load(): DatabaseLoad;
   close(): Promise<void>;
+};
+
+export type BorrowedConnection = {
+  /** @throws {StorageError} */
+  query(sql: string, values: readonly unknown[], rowsAsArray: boolean): Promise<unknown>;
+  /** Returns it to the pool; if a statement found it unusable, it is destroyed. */
+  giveBack(): void;
+  destroy(): void;
 };
 
 /** Statements that wait for a connection at most. */
@@ -48,25 +63,11 @@ const MAX_PREPARED_STATEMENTS = 100;
 /** How long a host that failed is not tried while another one works. */
 const FAILED_MS = 5000;
 
-type Node = {
+type Node = SessionSupport & {
   pool: Pool;
   /** A time of performance.now(); 0 if its last statement succeeded. */
   failedUntil: number;
-  /** False once the server has rejected SET_SYNC_WAIT, as MySQL does. */
-  hasSyncWait: boolean;
 };
-
-/**
- * The SQL mode is ours, whatever the server's is: without strict mode MySQL truncates values silently, and with
- * NO_BACKSLASH_ESCAPES the escaping of parameters would be wrong.
- */
-const SET_SESSION_MODE = "SET SESSION sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'";
-
-/**
- * On a node of a Galera cluster each statement waits until the node has applied all earlier commits: reads (1), UPDATE and
- * DELETE (2), INSERT (4). Otherwise a token may be valid on another node after logout: docs/clusters.md.
- */
-const SET_SYNC_WAIT = `${SET_SESSION_MODE}, SESSION wsrep_sync_wait = 7`;
 
 /** mysql2 has no deadline for statements or for waiting in the queue, so this pool adds one for both. */
 export function createMysqlPool(options: MysqlOptions): MysqlPool {
@@ -112,36 +113,75 @@ export function createMysqlPool(options: MysqlOptions): MysqlPool {
     return acquire(end);
   }
 
+  /** Gets a connection whose session is set; `giveBack` must be called once. */
+  async function take(end: number) {
+    load.waiting += 1;
+    const { node, connection } = await acquire(end).finally(() => {
+      load.waiting -= 1;
+    });
+    load.inUse += 1;
+    const giveBack = (isUnusable: boolean) => {
+      load.inUse -= 1;
+      if (isUnusable) connection.destroy();
+      else connection.release();
+    };
+    const fail = (error: unknown) => {
+      const isUnusable = isConnectionUnusable(error);
+      if (isUnusable) setFailed(node);
+      giveBack(isUnusable);
+    };
+    try {
+      if (!prepared.has(connection.connection))
+        await withDeadline(end - performance.now(), setSession(node, connection), timeoutError);
+      prepared.add(connection.connection);
+    } catch (error) {
+      fail(error);
+      throw error;
+    }
+    return { node, connection, giveBack, fail };
+  }
+
   /** Runs a statement on a connection, within the deadline. */
   async function run(
     statement: (connection: PoolConnection) => Promise<[unknown, unknown]>,
     ms: number,
   ): Promise<unknown> {
     const end = performance.now() + ms;
-    const inTime = <T>(promise: Promise<T>) => withDeadline(end - performance.now(), promise, timeoutError);
-    let acquired: { node: Node; connection: PoolConnection } | undefined;
     try {
-      load.waiting += 1;
-      acquired = await acquire(end).finally(() => {
-        load.waiting -= 1;
-      });
-      load.inUse += 1;
-      const { node, connection } = acquired;
-      if (!prepared.has(connection.connection)) await inTime(setSession(node, connection));
-      prepared.add(connection.connection);
-      const [result] = await inTime(statement(connection));
-      connection.release();
-      node.failedUntil = 0;
-      return result;
+      const { node, connection, giveBack, fail } = await take(end);
+      try {
+        const [result] = await withDeadline(end - performance.now(), statement(connection), timeoutError);
+        giveBack(false);
+        node.failedUntil = 0;
+        return result;
+      } catch (error) {
+        fail(error);
+        throw error;
+      }
     } catch (error) {
-      if (acquired && isConnectionUnusable(error)) {
-        acquired.connection.destroy();
-        setFailed(acquired.node);
-      } else acquired?.connection.release();
       throw toStorageError(error);
-    } finally {
-      if (acquired) load.inUse -= 1;
     }
+  }
+
+  async function borrow(end: number): Promise<BorrowedConnection> {
+    const { connection, giveBack } = await take(end).catch((error: unknown) => {
+      throw toStorageError(error);
+    });
+    let isUnusable = false;
+    return {
+      async query(sql, values, rowsAsArray) {
+        try {
+          const sent = connection.query({ sql, values: [...values], rowsAsArray, dateStrings: true });
+          const [result] = await withDeadline(end - performance.now(), sent, timeoutError);
+          return result;
+        } catch (error) {
+          isUnusable ||= isConnectionUnusable(error);
+          throw toStorageError(error);
+        }
+      },
+      giveBack: () => giveBack(isUnusable),
+      destroy: () => giveBack(true),
+    };
   }
 
   return {
@@ -149,24 +189,13 @@ export function createMysqlPool(options: MysqlOptions): MysqlPool {
       run((connection) => connection.query({ sql, values: [...values], rowsAsArray, dateStrings: true }), ms),
     execute: (sql, values) =>
       run((connection) => connection.execute({ sql, values: [...values], rowsAsArray: true }), timeoutMs),
+    borrow,
     load: () => ({ ...load }),
     async close() {
       // It fails for a connection that is being made to a host that does not respond.
       await Promise.allSettled(nodes.map(({ pool }) => pool.end()));
     },
   };
-}
-
-async function setSession(node: Node, connection: PoolConnection): Promise<void> {
-  if (!node.hasSyncWait) return void (await connection.query(SET_SESSION_MODE));
-  try {
-    await connection.query(SET_SYNC_WAIT);
-  } catch (error) {
-    // Not only error 1193: proxies in front of a server have codes of their own.
-    if (toStorageError(error).failure !== 'FAULT') throw error;
-    node.hasSyncWait = false;
-    await connection.query(SET_SESSION_MODE);
-  }
 }
 
 /** Waits for a connection of a pool; one that arrives too late is released. */
@@ -204,5 +233,7 @@ export function poolOptions({ poolSize, timeoutMs, ssl, socketPath, ...server }:
     maxPreparedStatements: MAX_PREPARED_STATEMENTS,
     // Else mysql2 takes a stack trace for each statement; we keep the code of an error only.
     trace: false,
+    // Integers that a number cannot hold are strings.
+    supportBigNumbers: true,
   };
 }

@@ -1,28 +1,6 @@
-import {
-  bigint,
-  customType,
-  datetime,
-  index,
-  int,
-  mysqlTable,
-  tinyint,
-  unique,
-} from 'drizzle-orm/mysql-core';
-
-/** An opaque identifier or an enum value. Case-sensitive: `oAbc` and `oABC` are different users. */
-const ascii = customType<{ data: string; config: { length: number }; configRequired: true }>({
-  dataType: ({ length }) => `varchar(${length}) character set ascii collate ascii_bin`,
-});
-
-/** Unicode text, whatever the character set of the database; the length is in code points. */
-const text = customType<{ data: string; config: { length: number }; configRequired: true }>({
-  dataType: ({ length }) => `varchar(${length}) character set utf8mb4 collate utf8mb4_unicode_ci`,
-});
-
-/** A UTC time in milliseconds, written by the application: NOW() depends on the time zone of the server. */
-function moment(name: string) {
-  return datetime(name, { mode: 'date', fsp: 3 });
-}
+import { bigint, index, int, mysqlTable, tinyint, unique } from 'drizzle-orm/mysql-core';
+import { ascii, moment, text } from './mysql.columns.ts';
+import type { Role } from './user-types.ts';
 
 /** A user of one mini program. sqlite.schema.ts has the same columns; the compiler compares the two. */
 export const user = mysqlTable(
@@ -43,7 +21,7 @@ export const user = mysqlTable(
     /** E.164, such as +8613800000000; the country code is its beginning, without the plus. */
     phoneNumber: ascii('phone_number', { length: 20 }),
     phoneCountryCode: ascii('phone_country_code', { length: 4 }),
-    role: ascii('role', { length: 16 }).$type<'USER' | 'ADMIN'>().notNull(),
+    role: ascii('role', { length: 16 }).$type<Role>().notNull(),
     tokenVersion: int('token_version').notNull(),
     createdAt: moment('created_at').notNull(),
     updatedAt: moment('updated_at').notNull(),

@@ -1,15 +1,25 @@
 import { fileURLToPath } from 'node:url';
 import { and, count, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
-import { drizzle, type RemoteCallback } from 'drizzle-orm/mysql-proxy';
 import { migrate } from 'drizzle-orm/mysql-proxy/migrator';
 import { packageFile } from '../common/package-file.ts';
-import { type Dialect, MIGRATIONS_TABLE, READ_TABLES } from './dialect.ts';
+import { type Dialect, type DialectSettings, MIGRATIONS_TABLE, READ_TABLES } from './dialect.ts';
 import { user, userTombstone } from './mysql.schema.ts';
 import { createMysqlPool, type MysqlOptions } from './mysql-pool.ts';
-import { type OnStatement, observed } from './observed.ts';
+import {
+  createMysqlStatements,
+  drizzleOnMysql,
+  type MysqlExecute,
+  type MysqlQuery,
+} from './mysql-statements.ts';
+import { createMysqlTransactions } from './mysql-transactions.ts';
+import { observed } from './observed.ts';
+import { withSafeRetry } from './retry.ts';
 import { StorageError, toStorageError } from './storage-error.ts';
+import { createTransactionScope } from './transaction-scope.ts';
+import { createDatabase } from './transactions.ts';
 import { createBatchStatements } from './user-batch-statements.ts';
-import type { TimeCodec } from './user-row.ts';
+import { readBuiltInRole, type TimeCodec, withReadRoles } from './user-row.ts';
+import { rowsOf } from './verb-parts.ts';
 
 const MIGRATIONS = fileURLToPath(packageFile('drizzle/mysql'));
 const MIGRATION_TIMEOUT_MS = 10 * 60_000;
@@ -22,6 +32,7 @@ const ALREADY_DONE: ReadonlySet<string> = new Set([
   'ER_DUP_FIELDNAME',
   'ER_DUP_KEYNAME',
   'ER_CANT_DROP_FIELD_OR_KEY',
+  'ER_BAD_TABLE_ERROR',
 ]);
 
 /** `datetime(3)` in UTC. The three times of a login are equal. */
@@ -38,7 +49,10 @@ function createTimeCodec(): TimeCodec {
   };
 }
 
-export function createMysql(options: MysqlOptions, onStatement?: OnStatement): Dialect {
+export function createMysql(
+  options: MysqlOptions,
+  { onStatement, readRole = readBuiltInRole }: DialectSettings = {},
+): Dialect {
   const bare = createMysqlPool(options);
   const pool = {
     ...bare,
@@ -46,18 +60,15 @@ export function createMysql(options: MysqlOptions, onStatement?: OnStatement): D
     execute: observed(bare.execute, onStatement),
   };
 
-  const runForDrizzle: RemoteCallback = async (sql, params, method) => {
-    const result = await pool.query(sql, params, method === 'all');
-    return { rows: method === 'all' && Array.isArray(result) ? result : [result] };
-  };
-  const db = drizzle(runForDrizzle);
+  const db = drizzleOnMysql(pool.query);
+  const scope = createTransactionScope();
 
   /** Whether a status or variable is OFF. MySQL has none of those of Galera. */
   async function isOff(show: string): Promise<boolean> {
     return String(await pool.query(show, [], true)).endsWith(',OFF');
   }
 
-  async function runMigrationSteps(statements: string[]): Promise<void> {
+  async function runMigrationSteps(statements: readonly string[]): Promise<void> {
     for (const statement of statements) {
       await pool.query(statement, [], false, MIGRATION_TIMEOUT_MS).catch((error: unknown) => {
         if (!ALREADY_DONE.has(toStorageError(error).code)) throw error;
@@ -66,12 +77,13 @@ export function createMysql(options: MysqlOptions, onStatement?: OnStatement): D
   }
 
   return {
+    kind: 'mysql',
     place: options.socketPath ?? `${options.host}:${options.port}/${options.database}`,
     users: {
       columns: user,
-      find: (where) => db.select(USER_COLUMNS).from(user).where(where),
+      find: (where) => withReadRoles(db.select(USER_COLUMNS).from(user).where(where), readRole),
       page: (where, order, limit) =>
-        db.select(USER_COLUMNS).from(user).where(where).orderBy(order).limit(limit),
+        withReadRoles(db.select(USER_COLUMNS).from(user).where(where).orderBy(order).limit(limit), readRole),
       sessionKeys: (where) =>
         db
           .select({ appId: user.appId, openId: user.openId, sessionKey: user.sessionKey })
@@ -82,6 +94,7 @@ export function createMysql(options: MysqlOptions, onStatement?: OnStatement): D
       remove: (where) => db.delete(user).where(where),
       batches: createBatchStatements({
         columns: user,
+        readRole,
         times: createTimeCodec(),
         selectByIds: (ids) => db.select(USER_COLUMNS).from(user).where(inArray(user.id, ids)),
         // Else MariaDB changes to the index of the phone number, or scans the table, once it has grown.
@@ -102,6 +115,23 @@ export function createMysql(options: MysqlOptions, onStatement?: OnStatement): D
         remove: (ids) => db.delete(userTombstone).where(inArray(userTombstone.id, [...ids])),
       },
     },
+    database: createDatabase({
+      scope,
+      timeoutMs: options.timeoutMs,
+      statements(check) {
+        const query: MysqlQuery = async (...statement) => {
+          check();
+          return pool.query(...statement);
+        };
+        const retried: MysqlQuery = (sql, ...rest) => withSafeRetry(sql, () => query(sql, ...rest));
+        const execute: MysqlExecute = async (...statement) => {
+          check();
+          return pool.execute(...statement);
+        };
+        return createMysqlStatements({ query, execute, queryOfDrizzle: retried });
+      },
+      begin: createMysqlTransactions(bare, onStatement),
+    }),
     execute: async (sql, params = []) => rowsOf(await pool.query(sql, params, true)),
     async ping() {
       await pool.query(READ_TABLES, [], true);
@@ -123,12 +153,8 @@ export function createMysql(options: MysqlOptions, onStatement?: OnStatement): D
         migrationsFolder: MIGRATIONS,
         migrationsTable: MIGRATIONS_TABLE,
       }),
+    applyMigration: runMigrationSteps,
     load: pool.load,
     close: () => pool.close(),
   };
-}
-
-/** Empty if the statement returns none. */
-function rowsOf(result: unknown): unknown[][] {
-  return Array.isArray(result) ? result.filter((row) => Array.isArray(row)) : [];
 }

@@ -1,9 +1,11 @@
 import { sql } from 'drizzle-orm';
 import type { Clock } from '../common/clock.ts';
-import { type DatabaseLoad, type Dialect, READ_TABLES } from './dialect.ts';
+import type { Database } from './database-types.ts';
+import { type DatabaseLoad, type Dialect, type DialectSettings, READ_TABLES } from './dialect.ts';
+import { type ModuleMigrations, readModules } from './migration-files.ts';
 import { migrateUnderLease } from './migrations.ts';
+import { requireApplied } from './module-migrations.ts';
 import type { MysqlOptions } from './mysql-pool.ts';
-import type { OnStatement } from './observed.ts';
 import { withRetry } from './retry.ts';
 import { createSessionKeyCipher } from './session-key.ts';
 import type { SqliteOptions } from './sqlite.ts';
@@ -17,20 +19,29 @@ export type Storage = {
   /** The location without user and password, for messages. */
   place: string;
   users: Users;
+  /** For the tables of modules. */
+  database: Database;
   /** @param secrets for session_keys: the first encrypts, all decrypt */
   replaceSecrets(secrets: readonly [string, ...string[]]): void;
   /** @throws {StorageError} when the database does not respond, or could not run the statements of a login */
   ping(): Promise<void>;
-  /** Applies the migrations; any number of processes may call it at once. */
-  migrate(): Promise<void>;
-  /** @throws {StorageError} FAULT when our tables are missing, outdated, or belong to another program */
-  check(): Promise<void>;
+  /**
+   * Applies our migrations, then those of the modules; any number of processes may call it at once.
+   * @throws {MigrationError} of a module
+   */
+  migrate(modules?: readonly ModuleMigrations[]): Promise<void>;
+  /**
+   * @throws {StorageError} FAULT when our tables are missing, outdated, or belong to another program
+   * @throws {MigrationError} when a migration of a module is not applied
+   */
+  check(modules?: readonly ModuleMigrations[]): Promise<void>;
   /** What is in progress now. */
   load(): DatabaseLoad;
   close(): Promise<void>;
 };
 
-export type StorageSettings = { now?: Clock; onStatement?: OnStatement | undefined };
+/** `readRole` knows USER and ADMIN by default. */
+export type StorageSettings = DialectSettings & { now?: Clock };
 
 /**
  * Opens the database. A server is connected to at the first statement.
@@ -39,13 +50,14 @@ export type StorageSettings = { now?: Clock; onStatement?: OnStatement | undefin
 export async function openStorage(
   options: DatabaseOptions,
   secrets: readonly [string, ...string[]],
-  { now = Date.now, onStatement }: StorageSettings = {},
+  { now = Date.now, ...settings }: StorageSettings = {},
 ): Promise<Storage> {
-  const dialect = await openDialect(options, onStatement);
+  const dialect = await openDialect(options, settings);
   let cipher = createSessionKeyCipher(secrets);
   let tombstoneIds = createTombstoneIds(secrets);
   return {
     place: dialect.place,
+    database: dialect.database,
     users: createUsers(dialect.users, {
       cipher: {
         encrypt: (...args) => cipher.encrypt(...args),
@@ -62,10 +74,12 @@ export async function openStorage(
       tombstoneIds = createTombstoneIds(next);
     },
     ping: dialect.ping,
-    migrate: () => migrateUnderLease(dialect, now),
-    async check() {
+    // By the real time: a test may stop the clock.
+    migrate: (modules) => migrateUnderLease(dialect, Date.now, modules),
+    async check(modules = []) {
       await withRetry(() => dialect.users.find(sql`1 = 0`));
       await withRetry(() => dialect.execute(READ_TABLES));
+      for (const module of readModules(modules, dialect.kind)) await requireApplied(dialect, module);
     },
     load: dialect.load,
     close: () => dialect.close(),
@@ -73,7 +87,7 @@ export async function openStorage(
 }
 
 /** Loads only the driver in use. */
-async function openDialect(options: DatabaseOptions, onStatement: OnStatement | undefined): Promise<Dialect> {
-  if (options.dialect === 'mysql') return (await import('./mysql.ts')).createMysql(options, onStatement);
-  return (await import('./sqlite.ts')).createSqlite(options, onStatement);
+async function openDialect(options: DatabaseOptions, settings: DialectSettings): Promise<Dialect> {
+  if (options.dialect === 'mysql') return (await import('./mysql.ts')).createMysql(options, settings);
+  return (await import('./sqlite.ts')).createSqlite(options, settings);
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { toStorageError } from './storage-error.ts';
+import { type StorageError, toStorageError } from './storage-error.ts';
+import { misuseIn } from './transaction-scope.ts';
 
 const MAX_ATTEMPTS = 4;
 /** Of a statement that conflicts with others: on a Galera cluster under load often several times in a row. */
@@ -11,16 +12,46 @@ const DELAY_STEP_MS = 20;
 /**
  * Runs an idempotent statement. It is retried, up to three times, if the database rolled it back (lock wait, busy file) or
  * the connection was lost; up to seven times after a deadlock or a conflict on a Galera cluster.
+ * @param mayRetry instead of what is said above
  * @throws {StorageError}
+ * @throws {TransactionMisuse}
  */
-export async function withRetry<T>(statement: () => PromiseLike<T>, attempt = 1): Promise<T> {
+export async function withRetry<T>(
+  statement: () => PromiseLike<T>,
+  mayRetry = isRetryable,
+  attempt = 1,
+): Promise<T> {
   try {
     return await statement();
   } catch (error) {
+    const misuse = misuseIn(error) ?? typeErrorIn(error);
+    if (misuse) throw misuse;
     const failure = toStorageError(error);
     const attempts = failure.code === CONFLICT ? MAX_CONFLICTS : MAX_ATTEMPTS;
-    if (attempt >= attempts || !failure.retryable) throw failure;
+    if (attempt >= attempts || !mayRetry(failure)) throw failure;
     await sleep(MIN_DELAY_MS + Math.random() * DELAY_STEP_MS * attempt);
-    return withRetry(statement, attempt + 1);
+    return withRetry(statement, mayRetry, attempt + 1);
   }
+}
+
+function isRetryable({ retryable }: StorageError): boolean {
+  return retryable;
+}
+
+const SELECT = /^\s*select\b/i;
+
+/** Runs a statement that somebody else wrote: it is retried unless it may have had an effect. */
+export function withSafeRetry<T>(sql: string, run: () => Promise<T>): Promise<T> {
+  return withRetry(run, SELECT.test(sql) ? isRetryable : isRolledBack);
+}
+
+/** Whether the database rolled the statement back, so that it had no effect. */
+export function isRolledBack({ retryable, isLost }: StorageError): boolean {
+  return retryable && !isLost;
+}
+
+/** A value that cannot be part of a statement, which the caller must correct. */
+export function typeErrorIn(error: unknown): TypeError | undefined {
+  if (error instanceof TypeError) return error;
+  return error instanceof Error && error.cause instanceof TypeError ? error.cause : undefined;
 }

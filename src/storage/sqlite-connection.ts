@@ -6,6 +6,14 @@ import { StorageError } from './storage-error.ts';
 export type SqliteConnection = {
   /** Runs one statement, a write in a transaction of its own; returns rows as arrays. */
   query(sql: string, params: readonly unknown[]): unknown[][];
+  /** Runs a write in the same way; returns how many rows were inserted, changed or removed. */
+  change(sql: string, params: readonly unknown[]): number;
+  /** Until `commit` or `rollback`, all statements are in one transaction. */
+  begin(): void;
+  commit(): void;
+  /** Does nothing if SQLite has ended the transaction. */
+  rollback(): void;
+  isInTransaction(): boolean;
   /** Runs statements without parameters in one transaction. */
   writeAll(statements: readonly string[]): void;
   close(): void;
@@ -25,6 +33,7 @@ const SELECT = /^\s*select\b/i;
  */
 export function openConnection(path: string): SqliteConnection {
   const database = openDatabase(path);
+  let hasBegun = false;
   const statements = new LRUCache<string, Statement>({ max: MAX_STATEMENTS });
 
   function prepare(sql: string): Statement {
@@ -34,7 +43,16 @@ export function openConnection(path: string): SqliteConnection {
   }
 
   function run(sql: string, params: readonly unknown[]): unknown[][] {
-    return prepare(sql)(params.map(toValue));
+    return prepare(sql).query(params.map(toValue));
+  }
+
+  function change(sql: string, params: readonly unknown[]): number {
+    return prepare(sql).change(params.map(toValue));
+  }
+
+  function rollback(): void {
+    hasBegun = false;
+    if (database.inTransaction) database.exec('ROLLBACK');
   }
 
   function inTransaction<T>(write: () => T): T {
@@ -44,13 +62,25 @@ export function openConnection(path: string): SqliteConnection {
       database.exec('COMMIT');
       return result;
     } catch (error) {
-      if (database.inTransaction) database.exec('ROLLBACK');
+      rollback();
       throw error;
     }
   }
 
   return {
-    query: (sql, params) => (SELECT.test(sql) ? run(sql, params) : inTransaction(() => run(sql, params))),
+    query: (sql, params) =>
+      SELECT.test(sql) || hasBegun ? run(sql, params) : inTransaction(() => run(sql, params)),
+    change: (sql, params) => (hasBegun ? change(sql, params) : inTransaction(() => change(sql, params))),
+    begin() {
+      database.exec('BEGIN IMMEDIATE');
+      hasBegun = true;
+    },
+    commit() {
+      database.exec('COMMIT');
+      hasBegun = false;
+    },
+    rollback,
+    isInTransaction: () => database.inTransaction,
     writeAll: (sqls) =>
       inTransaction(() => {
         for (const sql of sqls) database.exec(sql);
@@ -81,24 +111,32 @@ function openDatabase(path: string): Database.Database {
   }
 }
 
-type Value = string | number | null;
+type Value = string | number | bigint | Uint8Array | null;
 
-type Statement = (values: Value[]) => unknown[][];
+type Statement = {
+  query(values: Value[]): unknown[][];
+  change(values: Value[]): number;
+};
 
 function prepareNew(database: Database.Database, sql: string): Statement {
   const statement = database.prepare<Value[][]>(sql);
+  const change = (values: Value[]) => statement.run(values).changes;
   if (!statement.reader) {
-    return (values) => {
-      statement.run(values);
-      return [];
+    return {
+      query(values) {
+        change(values);
+        return [];
+      },
+      change,
     };
   }
   statement.raw(true);
-  return (values) => statement.all(values).filter((row) => Array.isArray(row));
+  return { query: (values) => statement.all(values).filter((row) => Array.isArray(row)), change };
 }
 
 /** The driver ends the process when it gets a boolean. */
 function toValue(value: unknown): Value {
   if (value === null || typeof value === 'string' || typeof value === 'number') return value;
+  if (typeof value === 'bigint' || value instanceof Uint8Array) return value;
   throw new TypeError(`a parameter of a statement is a ${typeof value}`);
 }

@@ -1,29 +1,26 @@
-import { index, integer, sqliteTable, text, unique } from 'drizzle-orm/sqlite-core';
-
-/** A UTC time, stored as milliseconds since 1970. */
-function moment(name: string) {
-  return integer(name, { mode: 'timestamp_ms' });
-}
+import { index, integer, sqliteTable, unique } from 'drizzle-orm/sqlite-core';
+import { ascii, moment, text } from './sqlite.columns.ts';
+import type { Role } from './user-types.ts';
 
 /** A user of one mini program, with the columns of mysql.schema.ts. */
 export const user = sqliteTable(
   'user',
   {
-    id: text('id').primaryKey(),
-    appId: text('app_id').notNull(),
-    openId: text('open_id').notNull(),
-    unionId: text('union_id'),
-    sessionKey: text('session_key').notNull(),
-    nickName: text('nick_name'),
-    avatarUrl: text('avatar_url'),
+    id: ascii('id', { length: 36 }).primaryKey(),
+    appId: ascii('app_id', { length: 64 }).notNull(),
+    openId: ascii('open_id', { length: 64 }).notNull(),
+    unionId: ascii('union_id', { length: 64 }),
+    sessionKey: ascii('session_key', { length: 255 }).notNull(),
+    nickName: text('nick_name', { length: 64 }),
+    avatarUrl: text('avatar_url', { length: 1024 }),
     gender: integer('gender'),
-    country: text('country'),
-    province: text('province'),
-    city: text('city'),
-    language: text('language'),
-    phoneNumber: text('phone_number'),
-    phoneCountryCode: text('phone_country_code'),
-    role: text('role').$type<'USER' | 'ADMIN'>().notNull(),
+    country: text('country', { length: 64 }),
+    province: text('province', { length: 64 }),
+    city: text('city', { length: 64 }),
+    language: text('language', { length: 64 }),
+    phoneNumber: ascii('phone_number', { length: 20 }),
+    phoneCountryCode: ascii('phone_country_code', { length: 4 }),
+    role: ascii('role', { length: 16 }).$type<Role>().notNull(),
     tokenVersion: integer('token_version').notNull(),
     createdAt: moment('created_at').notNull(),
     updatedAt: moment('updated_at').notNull(),
@@ -40,6 +37,6 @@ export const user = sqliteTable(
 
 /** A disabled user whose data was erased at the request of WeChat: see tombstones.ts. */
 export const userTombstone = sqliteTable('user_tombstone', {
-  id: text('id').primaryKey(),
+  id: ascii('id', { length: 64 }).primaryKey(),
   disabledAt: moment('disabled_at').notNull(),
 });

@@ -1,19 +1,24 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { and, count, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
-import { type AsyncRemoteCallback, drizzle } from 'drizzle-orm/sqlite-proxy';
 import { migrate } from 'drizzle-orm/sqlite-proxy/migrator';
 import { packageFile } from '../common/package-file.ts';
-import { type Dialect, MIGRATIONS_TABLE, READ_TABLES } from './dialect.ts';
-import { type OnStatement, observed } from './observed.ts';
+import { type Dialect, type DialectSettings, MIGRATIONS_TABLE, READ_TABLES } from './dialect.ts';
+import { observed } from './observed.ts';
+import { withSafeRetry } from './retry.ts';
 import { user, userTombstone } from './sqlite.schema.ts';
+import { BUSY_LIMIT_MS, waitWhileBusy } from './sqlite-busy.ts';
 import { openConnection, runOnce, type SqliteConnection } from './sqlite-connection.ts';
+import { createSqliteStatements, drizzleOnSqlite, type SqliteExecutor } from './sqlite-statements.ts';
+import { createSqliteTransactions } from './sqlite-transactions.ts';
 import { BUSY, StorageError, toStorageError } from './storage-error.ts';
+import { createTransactionScope } from './transaction-scope.ts';
+import { createDatabase } from './transactions.ts';
+import { createTurns } from './turns.ts';
 import { createBatchStatements } from './user-batch-statements.ts';
-import type { TimeCodec } from './user-row.ts';
+import { readBuiltInRole, type TimeCodec, withReadRoles } from './user-row.ts';
 
 /** A libSQL file, created with its folder if missing, or `:memory:`. */
 export type SqliteOptions = { path: string };
@@ -22,38 +27,67 @@ export const IN_MEMORY = ':memory:';
 /** With less space on the disk, writes fail soon. */
 export const MIN_FREE_BYTES = 1024 * 1024;
 const MIGRATIONS = fileURLToPath(packageFile('drizzle/sqlite'));
-/** While another process writes, a statement is tried again after this time. */
-const BUSY_DELAY_MS = 20;
-/** How long a statement waits altogether. */
-const BUSY_LIMIT_MS = 5000;
 
 const { sessionKey: _, ...USER_COLUMNS } = getTableColumns(user);
 
 /** Milliseconds since 1970. */
 const TIMES: TimeCodec = { encode: (time) => time.getTime(), decode: (value) => new Date(Number(value)) };
 
-export async function createSqlite({ path }: SqliteOptions, onStatement?: OnStatement): Promise<Dialect> {
+export async function createSqlite(
+  { path }: SqliteOptions,
+  { onStatement, readRole = readBuiltInRole }: DialectSettings = {},
+): Promise<Dialect> {
   const connection = await openFile(path);
   const inode = path === IN_MEMORY ? undefined : (await stat(path)).ino;
 
+  const turns = createTurns();
+  const scope = createTransactionScope();
+
+  /** At once, or when the transaction that runs has ended. */
+  function runInTurn<T>(run: () => T): Promise<T> {
+    const runIfFree = () => {
+      if (turns.isBusy()) throw new StorageError('UNAVAILABLE', 'SQLITE_BUSY');
+      return run();
+    };
+    return turns.isBusy() ? waitForTurn(run, runIfFree) : waitWhileBusy(runIfFree);
+  }
+
+  /** Without keeping the turn while another process writes. */
+  async function waitForTurn<T>(run: () => T, runIfFree: () => T): Promise<T> {
+    scope.requireOutside();
+    const leave = await turns.enter(BUSY_LIMIT_MS);
+    try {
+      return run();
+    } catch (error) {
+      if (!BUSY.test(toStorageError(error).code)) throw error;
+    } finally {
+      leave();
+    }
+    return waitWhileBusy(runIfFree);
+  }
+
   const query = observed(
-    (sql: string, params: readonly unknown[] = []) => waitWhileBusy(() => connection.query(sql, params)),
+    (sql: string, params: readonly unknown[] = []) => runInTurn(() => connection.query(sql, params)),
     onStatement,
   );
+  const change = observed(
+    (sql: string, params: readonly unknown[]) => runInTurn(() => connection.change(sql, params)),
+    onStatement,
+  );
+  const db = drizzleOnSqlite(query);
 
-  const runForDrizzle: AsyncRemoteCallback = async (sql, params, method) => {
-    const rows = await query(sql, params);
-    return { rows: method === 'get' ? (rows[0] ?? []) : rows };
-  };
-  const db = drizzle(runForDrizzle);
+  function applyMigration(statements: readonly string[]): Promise<void> {
+    return runInTurn(() => connection.writeAll(statements));
+  }
 
   return {
+    kind: 'sqlite',
     place: path,
     users: {
       columns: user,
-      find: (where) => db.select(USER_COLUMNS).from(user).where(where),
+      find: (where) => withReadRoles(db.select(USER_COLUMNS).from(user).where(where), readRole),
       page: (where, order, limit) =>
-        db.select(USER_COLUMNS).from(user).where(where).orderBy(order).limit(limit),
+        withReadRoles(db.select(USER_COLUMNS).from(user).where(where).orderBy(order).limit(limit), readRole),
       sessionKeys: (where) =>
         db
           .select({ appId: user.appId, openId: user.openId, sessionKey: user.sessionKey })
@@ -64,6 +98,7 @@ export async function createSqlite({ path }: SqliteOptions, onStatement?: OnStat
       remove: (where) => db.delete(user).where(where),
       batches: createBatchStatements({
         columns: user,
+        readRole,
         times: TIMES,
         selectByIds: (ids) => db.select(USER_COLUMNS).from(user).where(inArray(user.id, ids)),
         selectByOpenIds: (openIds) =>
@@ -80,6 +115,7 @@ export async function createSqlite({ path }: SqliteOptions, onStatement?: OnStat
         tombstone: (ids) =>
           sql`(select max(${userTombstone.disabledAt}) from ${userTombstone} where ${inArray(userTombstone.id, ids)})`,
         run: query,
+        refusal: () => (turns.isBusy() ? scope.refusal() : undefined),
       }),
       tombstones: {
         save: (id, disabledAt) =>
@@ -90,6 +126,20 @@ export async function createSqlite({ path }: SqliteOptions, onStatement?: OnStat
         remove: (ids) => db.delete(userTombstone).where(inArray(userTombstone.id, [...ids])),
       },
     },
+    database: createDatabase({
+      scope,
+      timeoutMs: BUSY_LIMIT_MS,
+      statements(check) {
+        const run: SqliteExecutor['query'] = async (sql, params) => {
+          check();
+          return query(sql, params);
+        };
+        return createSqliteStatements({ query: run, change }, (sql, params) =>
+          withSafeRetry(sql, () => run(sql, params)),
+        );
+      },
+      begin: createSqliteTransactions(connection, turns, onStatement),
+    }),
     execute: query,
     async ping() {
       if (path === IN_MEMORY) await query(READ_TABLES);
@@ -100,10 +150,11 @@ export async function createSqlite({ path }: SqliteOptions, onStatement?: OnStat
       return rows.map(([name]) => String(name));
     },
     migrate: () =>
-      migrate(db, (statements) => waitWhileBusy(() => connection.writeAll(statements)), {
+      migrate(db, applyMigration, {
         migrationsFolder: MIGRATIONS,
         migrationsTable: MIGRATIONS_TABLE,
       }),
+    applyMigration,
     // Statements are run one by one, on the thread of the event loop.
     load: () => ({ inUse: 0, waiting: 0 }),
     async close() {
@@ -141,22 +192,6 @@ async function openFile(path: string): Promise<SqliteConnection> {
   } catch (error) {
     throw toStorageError(error);
   }
-}
-
-/**
- * Waits without blocking the event loop while another process writes.
- * @throws {StorageError}
- */
-async function waitWhileBusy<T>(run: () => T, end = performance.now() + BUSY_LIMIT_MS): Promise<T> {
-  try {
-    return run();
-  } catch (error) {
-    const failure = toStorageError(error);
-    if (!BUSY.test(failure.code)) throw failure;
-    if (performance.now() > end) throw new StorageError('UNAVAILABLE', failure.code);
-  }
-  await sleep(BUSY_DELAY_MS);
-  return waitWhileBusy(run, end);
 }
 
 /** A new file is readable by this account only; the mode of an existing one is kept. */

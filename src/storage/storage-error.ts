@@ -20,13 +20,24 @@ export class StorageError extends Error {
    * busy), or the connection was lost.
    */
   readonly retryable: boolean;
+  /** Whether the connection was lost, so that it is unknown whether the statement had an effect. */
+  readonly isLost: boolean;
 
-  constructor(failure: StorageFailure, code: string, retryable = false) {
+  constructor(failure: StorageFailure, code: string, retryable = false, isLost = false) {
     super(`database ${failure.toLowerCase()} (${code})`);
     this.failure = failure;
     this.code = code;
     this.retryable = retryable;
+    this.isLost = isLost;
   }
+}
+
+const MAX_CAUSES = 5;
+
+/** The StorageError that an error is, or wraps as its `cause`, as Drizzle's errors do. */
+export function storageErrorIn(error: unknown, depth = 0): StorageError | undefined {
+  if (error instanceof StorageError) return error;
+  return error instanceof Error && depth < MAX_CAUSES ? storageErrorIn(error.cause, depth + 1) : undefined;
 }
 
 /** The connection was lost. */
@@ -66,8 +77,9 @@ export function toStorageError(error: unknown): StorageError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (cause instanceof StorageError) return cause;
   const { code, errno } = codesOf(cause);
-  if (ROLLED_BACK.has(errno) || LOST_ERRNOS.has(errno) || LOST_CODES.has(code) || BUSY.test(code))
-    return new StorageError('UNAVAILABLE', code, true);
+  const isLost = LOST_ERRNOS.has(errno) || LOST_CODES.has(code);
+  if (isLost || ROLLED_BACK.has(errno) || BUSY.test(code))
+    return new StorageError('UNAVAILABLE', code, true, isLost);
   if (DUPLICATE.has(errno) || /^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)/.test(code))
     return new StorageError('DUPLICATE', code);
   const unavailable =

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { BatchStatements, Enrolment } from './user-batches.ts';
 import { decodeUser, type RawRow, type TimeCodec } from './user-row.ts';
 import type { NewRow, UserStatements } from './user-statements.ts';
-import type { User, UserRow } from './user-types.ts';
+import type { ReadRole, User, UserRow } from './user-types.ts';
 
 type Columns = UserStatements['columns'];
 type Query = { toSQL(): { sql: string } };
@@ -13,6 +13,7 @@ type Param = string | number | null;
 export type BatchDialect = {
   columns: Columns;
   times: TimeCodec;
+  readRole: ReadRole;
   selectByIds(ids: string[]): Query;
   selectByOpenIds(openIds: string[]): Query;
   /** Inserts the rows; `changes` is for rows with the same (appId, openId). */
@@ -22,6 +23,7 @@ export type BatchDialect = {
   tombstone(ids: string[]): SQL;
   /** Runs a prepared statement. */
   run(sql: string, params: readonly Param[]): Promise<readonly RawRow[]>;
+  refusal?: BatchStatements['refusal'];
 };
 
 /** Profiles have different fields, so an attacker could make thousands of texts. */
@@ -29,7 +31,7 @@ const MAX_TEXTS = 100;
 
 /** Drizzle writes each text once. */
 export function createBatchStatements(dialect: BatchDialect): BatchStatements {
-  const { columns, times, run } = dialect;
+  const { columns, times, readRole, run } = dialect;
   const texts = new LRUCache<string, string>({ max: MAX_TEXTS });
 
   function textOf(key: string, build: () => Query): string {
@@ -39,7 +41,7 @@ export function createBatchStatements(dialect: BatchDialect): BatchStatements {
   }
 
   async function find(text: string, params: readonly Param[]): Promise<User[]> {
-    return (await run(text, params)).map((row) => decodeUser(row, times));
+    return (await run(text, params)).map((row) => decodeUser(row, times, readRole));
   }
 
   function upsertText(rows: number, { changes, tombstoneIds }: Enrolment): string {
@@ -58,6 +60,7 @@ export function createBatchStatements(dialect: BatchDialect): BatchStatements {
   }
 
   return {
+    ...(dialect.refusal ? { refusal: dialect.refusal } : {}),
     findByIds: (ids) =>
       find(
         textOf(`ids ${ids.length}`, () => dialect.selectByIds([...ids])),

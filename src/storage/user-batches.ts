@@ -24,6 +24,8 @@ export type BatchStatements = {
    * @param enrolments of different users, with the same changes and number of tombstone ids
    */
   enrol(enrolments: readonly Enrolment[]): Promise<unknown>;
+  /** The error for a caller for whom the statements would wait for ever: it must not join a batch of others. */
+  refusal?(): Error | undefined;
 };
 
 /** What concurrent requests ask for in one turn of the event loop shares a statement. Nothing is cached. */
@@ -113,7 +115,15 @@ export function createUserBatches(statements: BatchStatements): UserBatches {
     return new Map(rows.map((row) => [row.openId, row]));
   }
 
-  return { find: (id) => reads.load(id), enrol: (enrolment) => enrolments.load(enrolment) };
+  function refused(): Promise<never> | undefined {
+    const error = statements.refusal?.();
+    return error && Promise.reject(error);
+  }
+
+  return {
+    find: (id) => refused() ?? reads.load(id),
+    enrol: (enrolment) => refused() ?? enrolments.load(enrolment),
+  };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { User } from './user-types.ts';
+import type { ReadRole, Role, User } from './user-types.ts';
 
 /** How a database represents times. */
 export type TimeCodec = { encode(time: Date): string | number; decode(value: unknown): Date };
@@ -10,7 +10,7 @@ export type RawRow = readonly unknown[];
  * The row of an array of values. Written out, because it runs for every request: Drizzle's generic mapping takes ten
  * times as long.
  */
-export function decodeUser(values: RawRow, { decode }: TimeCodec): User {
+export function decodeUser(values: RawRow, { decode }: TimeCodec, readRole: ReadRole): User {
   const disabledAt = values[18];
   return {
     id: String(values[0]),
@@ -26,13 +26,25 @@ export function decodeUser(values: RawRow, { decode }: TimeCodec): User {
     language: toNullableText(values[10]),
     phoneNumber: toNullableText(values[11]),
     phoneCountryCode: toNullableText(values[12]),
-    role: values[13] === 'ADMIN' ? 'ADMIN' : 'USER',
+    role: readRole(String(values[13])),
     tokenVersion: Number(values[14]),
     createdAt: decode(values[15]),
     updatedAt: decode(values[16]),
     lastLoginAt: decode(values[17]),
     disabledAt: disabledAt === null ? null : decode(disabledAt),
   };
+}
+
+/** Rows that Drizzle has mapped, with roles that exist. */
+export async function withReadRoles(rows: PromiseLike<User[]>, readRole: ReadRole): Promise<User[]> {
+  const users = await rows;
+  for (const user of users) user.role = readRole(user.role);
+  return users;
+}
+
+/** The roles without any module. */
+export function readBuiltInRole(stored: string): Role {
+  return stored === 'ADMIN' ? 'ADMIN' : 'USER';
 }
 
 function toNullableText(value: unknown): string | null {

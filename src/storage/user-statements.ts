@@ -1,5 +1,6 @@
-import { and, type Column, eq, gt, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
+import { and, type Column, eq, isNotNull, isNull, or, type SQL, sql } from 'drizzle-orm';
 import { OPAQUE_ID } from '../common/identifiers.ts';
+import { inRange } from './id-range.ts';
 import type { BatchStatements } from './user-batches.ts';
 import type { Page, User, UserFilter, UserRow } from './user-types.ts';
 
@@ -26,12 +27,8 @@ export type Changes = { [Name in keyof UserRow]?: UserRow[Name] | SQL };
 
 type Columns = UserStatements['columns'];
 
-export function pageCondition(columns: Columns, { after, before, filter = {} }: Page): SQL | undefined {
-  return and(
-    after === undefined ? undefined : gt(columns.id, after),
-    before === undefined ? undefined : lt(columns.id, before),
-    filterCondition(columns, filter),
-  );
+export function pageCondition(columns: Columns, { filter = {}, ...range }: Page): SQL | undefined {
+  return and(inRange(columns.id, range), filterCondition(columns, filter));
 }
 
 export function filterCondition(columns: Columns, filter: UserFilter): SQL | undefined {

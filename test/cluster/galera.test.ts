@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eq } from 'drizzle-orm';
 import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSandbox, type Sandbox } from '../../src/sandbox/index.ts';
@@ -6,6 +7,7 @@ import { openStorage, type Storage } from '../../src/storage/open.ts';
 import { APP_SECRET, canaryBytes, DATABASE_PASSWORD, SESSION_KEY_SECRET } from '../support/canaries.ts';
 import { runSql } from '../support/databases.ts';
 import { type Galera, missingForGalera, startGalera } from '../support/galera.ts';
+import { NOTE_TABLES, NOTES, noteOf, openNotesStorage } from '../support/notes.ts';
 import { APP_ID, SECOND_APP_ID } from '../support/product.ts';
 import { type Replica, startReplica } from '../support/replica.ts';
 import { createLoad, type Load, logIn, logOut, me } from './load.ts';
@@ -13,6 +15,9 @@ import { createLoad, type Load, logIn, logOut, me } from './load.ts';
 const DATABASE = 'weapp_login';
 const LOGINS = 600;
 const PEOPLE = 30;
+const TRANSACTIONS = 200;
+/** Of them, half on each node. */
+const AT_ONCE = 4;
 const ROUNDS = Number(process.env.CLUSTER_ROUNDS ?? 200);
 const FAILOVER_MS = 5000;
 /** Its default, unless the environment has another. */
@@ -81,6 +86,36 @@ describe('two replicas on a Galera cluster of three nodes', () => {
     expect(
       await runSql(galera.url(DATABASE, 2).replace(/,[^/]+/, ''), 'SELECT count(*) AS users FROM user'),
     ).toEqual([{ users: PEOPLE }]);
+  });
+
+  test(`${TRANSACTIONS} transactions of a module that change one row, on two nodes, are all committed`, async () => {
+    const storages = await Promise.all(
+      [0, 1].map((first) => openNotesStorage(galera.url(DATABASE, first), { DATABASE_TIMEOUT_MS: '30000' })),
+    );
+    await Promise.all(storages.map((storage) => storage.migrate([NOTES])));
+    const [one] = storages;
+    if (!one) throw new Error('no storage');
+    await one.database.rows(NOTE_TABLES).insert(noteOf('shared'));
+    let attempts = 0;
+    const start = performance.now();
+    const write = (n: number) =>
+      storages[n % 2]?.database.transaction(async (tx) => {
+        attempts += 1;
+        const notes = tx.rows(NOTE_TABLES);
+        await notes.insert(noteOf(`a${n}`));
+        await notes.update(eq(notes.columns.id, 'shared'), { text: String(n) });
+        await notes.insert(noteOf(`b${n}`));
+      });
+    for (let n = 0; n < TRANSACTIONS; n += AT_ONCE)
+      await Promise.all(Array.from({ length: AT_ONCE }, (_, i) => write(n + i)));
+    note(
+      `${TRANSACTIONS} transactions on one row by two nodes: ${seconds(performance.now() - start)}, ${attempts} attempts`,
+    );
+    for (const { database } of storages)
+      expect(await database.rows(NOTE_TABLES).count()).toBe(2 * TRANSACTIONS + 1);
+    // Else nothing was in conflict.
+    expect(attempts).toBeGreaterThan(TRANSACTIONS);
+    await Promise.all(storages.map((storage) => storage.close()));
   });
 
   test('me works on the other node right after login, and is rejected right after logout, under load', async () => {

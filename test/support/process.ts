@@ -22,19 +22,25 @@ mkdirSync(OUTPUT, { recursive: true });
 export function run(
   env: Record<string, string>,
   folder = mkdtempSync(join(tmpdir(), 'weapp-login-run-')),
-  script = 'main.ts',
+  command = 'start',
   { detached = false, args = [] }: { detached?: boolean; args?: readonly string[] } = {},
 ): Running {
+  const loader = resolve('node_modules/tsx/dist/loader.mjs');
+  const line = [process.execPath, '--import', loader, resolve('src/main.ts'), command, ...args];
+  return start(line, { folder, env, detached });
+}
+
+/** Starts a program that runs the product. */
+export function start(
+  [command = '', ...args]: readonly string[],
+  {
+    folder,
+    env = {},
+    detached = false,
+  }: { folder: string; env?: Record<string, string>; detached?: boolean },
+): Running {
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(
-    process.execPath,
-    ['--import', resolve('node_modules/tsx/dist/loader.mjs'), resolve('src', script), ...args],
-    {
-      cwd: folder,
-      env: { PATH, HOME, PORT: '0', ...env },
-      detached,
-    },
-  );
+  const child = spawn(command, args, { cwd: folder, env: { PATH, HOME, PORT: '0', ...env }, detached });
   let text = '';
   child.stdout.on('data', (chunk) => {
     text += chunk;

@@ -2,11 +2,12 @@ import { mkdirSync } from 'node:fs';
 import { type GraphQLField, type GraphQLFieldMap, getNamedType, isObjectType } from 'graphql';
 import { pino } from 'pino';
 import { expect } from 'vitest';
-import { type App, createApp } from '../../src/app.ts';
-import { readConfig } from '../../src/config/config.ts';
+import type { App } from '../../src/app.ts';
+import type { DefinedModule } from '../../src/modules/module.ts';
 import { createLog } from '../../src/ops/log.ts';
-import { createSandbox, type Sandbox } from '../../src/sandbox/index.ts';
+import type { Sandbox } from '../../src/sandbox/index.ts';
 import { buildSchema } from '../../src/schema/index.ts';
+import { createTestServer } from '../../src/testing/index.ts';
 import {
   ANSWER_CANARIES,
   APP_SECRET,
@@ -107,14 +108,18 @@ export function environment(more: Record<string, string> = {}): Record<string, s
 }
 
 /** The real product on a database of its own, the real sandbox over HTTP, and a clock that tests can set. */
-export async function startProduct(databaseUrl: string, more: Record<string, string> = {}): Promise<Product> {
-  const clock = { now: Date.now() };
-  const apps = [APP_ID, SECOND_APP_ID].map((appId) => ({ appId, secret: APP_SECRET }));
-  const sandbox = await createSandbox({ apps, now: () => clock.now, random: canaryBytes });
-  const config = readConfig(environment({ DATABASE_URL: databaseUrl, WECHAT_API_URL: sandbox.url, ...more }));
-  const app = await createApp(config, {
-    overrides: { now: () => clock.now, log: createLog('trace', destination) },
+export async function startProduct(
+  databaseUrl: string,
+  more: Record<string, string> = {},
+  modules: readonly DefinedModule[] = [],
+): Promise<Product> {
+  const server = await createTestServer({
+    modules,
+    environment: environment({ DATABASE_URL: databaseUrl, ...more }),
+    log: createLog('trace', destination),
+    random: canaryBytes,
   });
+  const { app, sandbox, clock } = server;
 
   const product: Product = {
     app,
@@ -149,10 +154,7 @@ export async function startProduct(databaseUrl: string, more: Record<string, str
       });
       return response.json();
     },
-    async close() {
-      await app.close();
-      await sandbox.close();
-    },
+    close: server.close,
   };
   return product;
 }

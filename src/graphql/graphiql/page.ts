@@ -1,4 +1,5 @@
 import type { GraphiQLOptions } from 'graphql-yoga';
+import { GRAPHIQL_PACKAGE, INSTALL_GRAPHIQL, isInstalled } from '../../common/installed.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { addToPage } from './additions.ts';
 import { TABS } from './tabs.ts';
@@ -12,14 +13,15 @@ const OPTIONS: GraphiQLOptions = {
 };
 
 /**
- * Renders GraphiQL as one HTML page of 9 MB that loads nothing from other hosts.
- * @throws {ConfigError} when its package is not installed
+ * Renders GraphiQL as one HTML page of 9 MB that loads nothing from other hosts; undefined if its package is not installed.
+ * @param required a missing package is an error
+ * @throws {ConfigError}
  */
-export async function renderGraphiqlPage(): Promise<string> {
-  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql').catch(() => {
-    throw new ConfigError([
-      'GRAPHIQL=1 needs a package that is not installed: npm install --no-save --save-prod --omit=dev @graphql-yoga/render-graphiql',
-    ]);
-  });
+export async function renderGraphiqlPage(required: boolean): Promise<string | undefined> {
+  if (!isInstalled(GRAPHIQL_PACKAGE)) {
+    if (!required) return undefined;
+    throw new ConfigError([`GRAPHIQL=1 needs a package that is not installed: ${INSTALL_GRAPHIQL}`]);
+  }
+  const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
   return addToPage(renderGraphiQL({ endpoint: '/graphql', ...OPTIONS }).trimStart());
 }

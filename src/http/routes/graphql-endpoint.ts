@@ -1,12 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { errorBody } from '../../errors/client-error.ts';
 import type { GraphQLExecutor } from '../../graphql/lane.ts';
 import type { Admission, RequestKind } from '../../ops/admission.ts';
 import type { Log } from '../../ops/log.ts';
-import { MAX_BODY_BYTES, readBody } from '../body.ts';
+import { readBody } from '../body.ts';
 import { createCachedPage } from '../cached-page.ts';
 import { clientAddress } from '../client-address.ts';
-import { errorReply, JSON_TYPE, type Reply } from '../reply.ts';
+import { overloadedReply, tooLargeReply } from '../rejections.ts';
 import type { Route } from '../router.ts';
 
 export type GraphQLRouteOptions = {
@@ -43,12 +42,7 @@ export function graphqlRoute({
   return async (request, { search }, requestId) => {
     const { method = 'GET', headers, socket } = request;
     const body = await readBody(request);
-    if (body === 'TOO_LARGE')
-      return errorReply(
-        413,
-        'REQUEST_ENTITY_TOO_LARGE',
-        `The request body is larger than ${MAX_BODY_BYTES / 1024} KB.`,
-      );
+    if (body === 'TOO_LARGE') return tooLargeReply();
     if (page && method === 'GET' && headers.accept?.includes('text/html')) return page(request);
     if (!isProxyKnown && headers['x-forwarded-for'] !== undefined) warnOfProxy();
     const address = clientAddress(socket.remoteAddress, headers['x-forwarded-for'], trustedProxies);
@@ -70,24 +64,4 @@ const LOGIN_FIELD = /\blogin\s*\(/;
 function kindOf({ authorization }: IncomingHttpHeaders, body: string): RequestKind {
   if (LOGIN_FIELD.test(body)) return 'login';
   return authorization === undefined && body.includes('documentId') ? 'login' : 'other';
-}
-
-/** Clients get different times, so that not all return at once. */
-const OVERLOADED: readonly [Reply, ...Reply[]] = [overloaded(1), overloaded(2), overloaded(3)];
-
-function overloaded(retryAfter: number): Reply {
-  return {
-    status: 503,
-    headers: { 'content-type': JSON_TYPE, 'retry-after': String(retryAfter) },
-    body: errorBody(
-      'SERVICE_UNAVAILABLE',
-      `The server is overloaded. Retry in ${retryAfter} seconds; a code in this request was not used.`,
-      { retryAfter },
-    ),
-  };
-}
-
-function overloadedReply(): Reply {
-  const [first, ...others] = OVERLOADED;
-  return others[Math.floor(Math.random() * OVERLOADED.length)] ?? first;
 }

@@ -1,0 +1,2 @@
+/** The process environment. An empty value counts as absent. */
+export type Env = Readonly<Record<string, string | undefined>>;
