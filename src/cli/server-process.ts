@@ -80,7 +80,7 @@ async function serve({ env, config, modules, log, readSecrets, onReload }: Start
       });
     else {
       onReload(() => reload(log, readSecrets, replaceSecrets));
-      // Not before: whoever reads this may send a signal at once.
+      // Last: a signal may follow as soon as this line is read.
       await announce(config, log, { port: server.port, metrics, sandboxUrl: app.sandboxUrl });
     }
   } catch (error) {

@@ -13,10 +13,15 @@ export function timeLimitError(): GraphQLError {
 /** Responds with status 503 after some time. What the request waits for is not cancelled. */
 export function limitTime(execute: GraphQLExecutor, ms: number): GraphQLExecutor {
   return async (...request) => {
+    let late: GraphQLError | undefined;
+    const timeoutError = () => {
+      late = timeLimitError();
+      return late;
+    };
     try {
-      return await withDeadline(ms, execute(...request), timeLimitError);
+      return await withDeadline(ms, execute(...request), timeoutError);
     } catch (error) {
-      if (error instanceof Error && error.message === MESSAGE) return timeLimitReply();
+      if (error === late) return timeLimitReply();
       throw error;
     }
   };

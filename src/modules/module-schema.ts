@@ -1,4 +1,5 @@
 import { assertValidSchema, type GraphQLSchema, printType } from 'graphql';
+import { isRecord } from '../common/json.ts';
 import { ModuleError } from '../errors/module-error.ts';
 import type { DefineTypes, Vocabulary } from '../schema/core-types.ts';
 import { buildSchema } from '../schema/index.ts';
@@ -86,7 +87,7 @@ function rejectUnprotectedFields(
 
 /** Paths such as `Query.me`, and whether the field has scopes. */
 function rootFieldsOf(schema: GraphQLSchema): [path: string, isProtected: boolean][] {
-  const types = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+  const types = [schema.getQueryType(), schema.getMutationType()];
   return types.flatMap((type) =>
     Object.values(type?.getFields() ?? {}).map((field): [string, boolean] => [
       `${type?.name}.${field.name}`,
@@ -96,9 +97,7 @@ function rootFieldsOf(schema: GraphQLSchema): [path: string, isProtected: boolea
 }
 
 function hasScopes(options: unknown): boolean {
-  return (
-    typeof options === 'object' && options !== null && 'authScopes' in options && isScopes(options.authScopes)
-  );
+  return isRecord(options) && isScopes(options.authScopes);
 }
 
 /**

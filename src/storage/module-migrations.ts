@@ -23,9 +23,8 @@ export async function migrateModule(
         tag varchar(150) NOT NULL PRIMARY KEY, applied_at bigint NOT NULL)`,
     ),
   );
-  const rows = await withRetry(() => dialect.execute(`SELECT tag FROM ${ledger}`));
-  const tags = new Set(rows.map(([tag]) => String(tag)));
-  const pending = migrations.filter(({ tag }) => !tags.has(tag));
+  const applied = await appliedTags(dialect, ledger);
+  const pending = migrations.filter(({ tag }) => !applied.has(tag));
   await rejectForeignTables(dialect, name, migrations, pending);
   for (const { tag, statements } of pending) {
     const record = `INSERT INTO ${ledger} (tag, applied_at) VALUES ('${tag}', ${now()})`;
@@ -42,6 +41,11 @@ function ledgerOf(module: string): string {
   return `${MIGRATIONS_TABLE}_${module}`;
 }
 
+async function appliedTags(dialect: Pick<Dialect, 'execute'>, ledger: string): Promise<Set<string>> {
+  const rows = await withRetry(() => dialect.execute(`SELECT tag FROM ${ledger}`));
+  return new Set(rows.map(([tag]) => String(tag)));
+}
+
 /** The tags of the migrations that are not applied. */
 export async function pendingTags(
   dialect: Pick<Dialect, 'execute' | 'columnsOf'>,
@@ -49,8 +53,7 @@ export async function pendingTags(
 ): Promise<string[]> {
   const ledger = ledgerOf(name);
   const exists = (await withRetry(() => dialect.columnsOf(ledger))).length > 0;
-  const rows = exists ? await withRetry(() => dialect.execute(`SELECT tag FROM ${ledger}`)) : [];
-  const applied = new Set(rows.map(([tag]) => String(tag)));
+  const applied = exists ? await appliedTags(dialect, ledger) : new Set();
   return migrations.map(({ tag }) => tag).filter((tag) => !applied.has(tag));
 }
 

@@ -171,7 +171,7 @@ export function createMysqlPool(options: MysqlOptions): MysqlPool {
     return {
       async query(sql, values, rowsAsArray) {
         try {
-          const sent = connection.query({ sql, values: [...values], rowsAsArray, dateStrings: true });
+          const sent = sendText(connection, sql, values, rowsAsArray);
           const [result] = await withDeadline(end - performance.now(), sent, timeoutError);
           return result;
         } catch (error) {
@@ -186,7 +186,7 @@ export function createMysqlPool(options: MysqlOptions): MysqlPool {
 
   return {
     query: (sql, values, rowsAsArray, ms = timeoutMs) =>
-      run((connection) => connection.query({ sql, values: [...values], rowsAsArray, dateStrings: true }), ms),
+      run((connection) => sendText(connection, sql, values, rowsAsArray), ms),
     execute: (sql, values) =>
       run((connection) => connection.execute({ sql, values: [...values], rowsAsArray: true }), timeoutMs),
     borrow,
@@ -196,6 +196,16 @@ export function createMysqlPool(options: MysqlOptions): MysqlPool {
       await Promise.allSettled(nodes.map(({ pool }) => pool.end()));
     },
   };
+}
+
+/** Sends a statement with its values in the text. Times are strings, as Drizzle expects them. */
+function sendText(
+  connection: PoolConnection,
+  sql: string,
+  values: readonly unknown[],
+  rowsAsArray: boolean,
+): Promise<[unknown, unknown]> {
+  return connection.query({ sql, values: [...values], rowsAsArray, dateStrings: true });
 }
 
 /** Waits for a connection of a pool; one that arrives too late is released. */

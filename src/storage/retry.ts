@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type StorageError, toStorageError } from './storage-error.ts';
-import { misuseIn } from './transaction-scope.ts';
+import { misuseIn, type TransactionMisuse } from './transaction-scope.ts';
 
 const MAX_ATTEMPTS = 4;
 /** Of a statement that conflicts with others: on a Galera cluster under load often several times in a row. */
@@ -24,8 +24,8 @@ export async function withRetry<T>(
   try {
     return await statement();
   } catch (error) {
-    const misuse = misuseIn(error) ?? typeErrorIn(error);
-    if (misuse) throw misuse;
+    const mistake = mistakeIn(error);
+    if (mistake) throw mistake;
     const failure = toStorageError(error);
     const attempts = failure.code === CONFLICT ? MAX_CONFLICTS : MAX_ATTEMPTS;
     if (attempt >= attempts || !mayRetry(failure)) throw failure;
@@ -50,8 +50,9 @@ export function isRolledBack({ retryable, isLost }: StorageError): boolean {
   return retryable && !isLost;
 }
 
-/** A value that cannot be part of a statement, which the caller must correct. */
-export function typeErrorIn(error: unknown): TypeError | undefined {
+/** What the caller must correct: a call inside a transaction, or a value that cannot be part of a statement. */
+export function mistakeIn(error: unknown): TransactionMisuse | TypeError | undefined {
   if (error instanceof TypeError) return error;
-  return error instanceof Error && error.cause instanceof TypeError ? error.cause : undefined;
+  if (error instanceof Error && error.cause instanceof TypeError) return error.cause;
+  return misuseIn(error);
 }

@@ -18,7 +18,7 @@ export type SqliteExecutor = {
 export function drizzleOnSqlite(query: SqliteExecutor['query']): SqliteRemoteDatabase {
   return drizzle(async (sql, params, method) => {
     const rows = await query(sql, params);
-    // Drizzle expects undefined if there is no row, against its type.
+    // Without a row Drizzle expects undefined, although its type says otherwise.
     return { rows: method === 'get' ? Reflect.get(rows, 0) : rows };
   });
 }

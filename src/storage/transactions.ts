@@ -3,10 +3,10 @@ import type { MySqlTable } from 'drizzle-orm/mysql-core';
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { withDeadline } from '../common/deadline.ts';
 import type { Database, DrizzleDatabase, Statements } from './database-types.ts';
-import { typeErrorIn, withRetry } from './retry.ts';
+import { mistakeIn, withRetry } from './retry.ts';
 import { createRows, type RunStatement, type TableVerbs } from './rows.ts';
 import { type StorageError, storageErrorIn, timeoutError, toStorageError } from './storage-error.ts';
-import { misuseIn, TransactionMisuse, type TransactionScope } from './transaction-scope.ts';
+import { TransactionMisuse, type TransactionScope } from './transaction-scope.ts';
 
 /** What a dialect offers on one connection, or on any. `check` is called before each statement, and may throw. */
 export type StatementSet = {
@@ -113,7 +113,7 @@ async function runOnce<T>(statement: () => PromiseLike<T>): Promise<T> {
   try {
     return await statement();
   } catch (error) {
-    throw misuseIn(error) ?? typeErrorIn(error) ?? toStorageError(error);
+    throw mistakeIn(error) ?? toStorageError(error);
   }
 }
 

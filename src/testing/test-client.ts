@@ -7,7 +7,7 @@ export type TestError = {
   extensions: { code: string; action: string; retryAfter?: number };
 };
 
-/** `errors` is empty if there are none. */
+/** Without an error, `errors` is empty. */
 export type TestResult<Data> = { data: Data | null; errors: readonly TestError[] };
 
 /** Sends requests as one user, or as nobody. */
